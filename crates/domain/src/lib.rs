@@ -1,0 +1,22 @@
+//! The words all other crates speak: ids, time, formats, samples, geometry and health.
+//!
+//! Belongs here: plain values that more than one crate names, and the `Clock` trait.
+//! Does not belong here: I/O of any kind, a read of a real clock, a thread, a parser of
+//! camera bytes (see `media`) or anything only one crate needs.
+
+pub mod format;
+pub mod geometry;
+pub mod health;
+pub mod ids;
+pub mod role;
+pub mod sample;
+pub mod secret;
+pub mod time;
+
+pub use format::{AudioCodec, AudioFormat, Format, VideoCodec, VideoFormat};
+pub use health::{Board, Link, Note, StreamHealth};
+pub use ids::{CameraId, Channel, StreamId, StreamKind};
+pub use role::Role;
+pub use sample::Sample;
+pub use secret::Secret;
+pub use time::{Clock, MonoTime, SimClock, WallTime};
