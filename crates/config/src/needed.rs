@@ -1,0 +1,265 @@
+//! The configuration as needed: checked, complete, with units in the type. Each part can be compared with its
+//! successor at a reload; no part shows a secret in `Debug`.
+
+use domain::{CameraId, Channel, Secret, geometry::Point};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use url::Url;
+
+/// Everything the file says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// `demo = true`: a demonstration with simulated cameras; nothing real may be expected of it.
+    pub demo: bool,
+    /// The village.
+    pub site: Site,
+    /// Who answers for the pictures; `None` when the file does not say (a warning was given).
+    pub privacy: Option<Privacy>,
+    /// Where everything but the rings lies.
+    pub storage: Storage,
+    /// Disk rings, at least one, names unique; the first takes what no camera sends elsewhere.
+    pub rings: Vec<Ring>,
+    /// The HTTP server.
+    pub web: Web,
+    /// Detection; `None` records and shows only.
+    pub vision: Option<Vision>,
+    /// Cameras in the file's order, ids unique.
+    pub cameras: Vec<Camera>,
+}
+
+/// `[site]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// Shown on every page.
+    pub name: String,
+    /// IANA name of the time zone, known to exist.
+    pub timezone: String,
+    /// Language of pages and alerts until somebody chooses another.
+    pub language: Language,
+}
+
+/// Languages the product speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// Tiếng Việt.
+    Vi,
+    /// English.
+    En,
+}
+
+impl Language {
+    /// `vi` or `en`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Vi => "vi",
+            Self::En => "en",
+        }
+    }
+}
+
+/// `[privacy]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Privacy {
+    /// The office that answers for the pictures.
+    pub controller: String,
+    /// The oldest a recording gets in a ring that says nothing else.
+    pub keep: Option<Duration>,
+}
+
+/// `[storage]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storage {
+    /// Folder of the database, keys and evidence; absolute when the file's own folder is known.
+    pub data: PathBuf,
+}
+
+/// `[[ring]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ring {
+    /// `a-z A-Z 0-9 - _`.
+    pub name: String,
+    /// Folders of the block files, at least one, no folder twice in the whole file.
+    pub paths: Vec<PathBuf>,
+    /// Bytes on all paths together.
+    pub size: u64,
+    /// Bytes of a block file; a multiple of 4096. `size` holds at least [`Ring::BLOCKS_MIN`] of them on each path.
+    pub block_size: u64,
+    /// No received sample stays unsynced longer: 100 ms to 10 s.
+    pub sync: Duration,
+    /// Recordings older than this are erased; `None` keeps them until their block is recycled.
+    pub max_age: Option<Duration>,
+}
+
+impl Ring {
+    /// Fewest blocks a path may hold: one written, one being recovered, and something to look at.
+    pub const BLOCKS_MIN: u64 = 4;
+}
+
+/// `[web]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Web {
+    /// Where to listen. Not loopback only with `insecure`. Port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// The installer accepts plain HTTP on a network.
+    pub insecure: bool,
+}
+
+/// `[vision]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vision {
+    /// Name of a model manifest, `models/NAME.toml`; `a-z A-Z 0-9 . _ -`, no path.
+    pub model: String,
+    /// Detector threads, 1 to 64.
+    pub workers: usize,
+    /// Frames a second analysed of each camera, above 0 to 30.
+    pub fps: f64,
+}
+
+/// `[[camera]]`.
+#[derive(Clone, PartialEq)]
+pub struct Camera {
+    /// The id.
+    pub id: CameraId,
+    /// What people call it.
+    pub name: String,
+    /// RTSP address of the full picture, without user name and password.
+    pub main: Url,
+    /// RTSP address of the small picture.
+    pub sub: Option<Url>,
+    /// Who signs in; comes with `password`.
+    pub username: Option<String>,
+    /// The password, read from wherever the file says it is.
+    pub password: Option<Secret>,
+    /// Record and play the camera's sound.
+    pub audio: bool,
+    /// Which ring takes which stream.
+    pub record: Record,
+    /// Bits a second of `main`, when the installer knows; only for the forecast.
+    pub bitrate: Option<u64>,
+    /// Areas, names unique on this camera.
+    pub zones: Vec<Zone>,
+    /// Lines, names unique on this camera.
+    pub lines: Vec<Line>,
+    /// What to look for.
+    pub rules: Vec<Rule>,
+}
+
+impl Camera {
+    /// The RTSP address of a channel, if the camera has it.
+    #[must_use]
+    pub fn url(&self, channel: Channel) -> Option<&Url> {
+        match channel {
+            Channel::Main => Some(&self.main),
+            Channel::Sub => self.sub.as_ref(),
+        }
+    }
+}
+
+impl fmt::Debug for Camera {
+    /// Of the addresses only host and port: paths of cheap cameras carry the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = |u: &Url| format!("{}://{}:{}/…", u.scheme(), u.host_str().unwrap_or(""), u.port().unwrap_or(554));
+        f.debug_struct("Camera")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("main", &host(&self.main))
+            .field("sub", &self.sub.as_ref().map(host))
+            .field("username", &self.username)
+            .field("password", &self.password)
+            .field("audio", &self.audio)
+            .field("record", &self.record)
+            .field("bitrate", &self.bitrate)
+            .field("zones", &self.zones)
+            .field("lines", &self.lines)
+            .field("rules", &self.rules)
+            .finish()
+    }
+}
+
+/// Names of the rings that take a camera's streams; `None`: that stream is not recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// Takes `main`.
+    pub main: Option<String>,
+    /// Takes `sub`.
+    pub sub: Option<String>,
+}
+
+impl Record {
+    /// The ring that takes a channel.
+    #[must_use]
+    pub fn ring(&self, channel: Channel) -> Option<&str> {
+        match channel {
+            Channel::Main => self.main.as_deref(),
+            Channel::Sub => self.sub.as_deref(),
+        }
+    }
+}
+
+/// An area of a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Zone {
+    /// Its name.
+    pub name: String,
+    /// 3 to 64 corners in order; the outline does not cross itself.
+    pub polygon: Vec<Point>,
+}
+
+/// A line across a picture, from A to B.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Its name.
+    pub name: String,
+    /// A.
+    pub from: Point,
+    /// B; not A.
+    pub to: Point,
+}
+
+/// What to look for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rule {
+    /// Something stands in a zone too long.
+    NoParking {
+        /// A zone of this camera.
+        zone: String,
+        /// Classes it concerns, at least one.
+        classes: Vec<String>,
+        /// How long is too long.
+        after: Duration,
+    },
+    /// Something moves against the permitted way.
+    WrongWay {
+        /// A zone of this camera.
+        zone: String,
+        /// Classes it concerns; empty: everything that drives.
+        classes: Vec<String>,
+        /// A point on the permitted way.
+        from: Point,
+        /// A later point on the permitted way; not `from`.
+        to: Point,
+        /// Degrees, above 0 and below 180.
+        tolerance: f64,
+        /// How far something must have moved, as a fraction of the picture, above 0 to 1.
+        min_travel: f64,
+    },
+}
+
+impl Rule {
+    /// The kind's name in the file.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NoParking { .. } => "no-parking",
+            Self::WrongWay { .. } => "wrong-way",
+        }
+    }
+}
+
+impl Config {
+    /// The camera with this id.
+    #[must_use]
+    pub fn camera(&self, id: &CameraId) -> Option<&Camera> {
+        self.cameras.iter().find(|c| c.id == *id)
+    }
+}

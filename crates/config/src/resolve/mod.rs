@@ -1,0 +1,221 @@
+//! From the file as written to the configuration as needed: values get their meaning, names are looked up.
+//! Here: the file as a whole, its small tables, and names. Rings and cameras have modules of their own.
+
+mod camera;
+mod ring;
+mod rule;
+mod secret;
+mod shape;
+mod url;
+
+use crate::{
+    needed::{Config, Language, Privacy, Site, Storage, Vision, Web},
+    reader::Field,
+    source::{Place, Source, Wrong, nearest, show},
+    units, written,
+};
+use jiff::tz::TimeZoneDatabase;
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+    time::Duration,
+};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// `None` after noting at least one mistake. `open_to_all`: every user of the box may read the file.
+pub(crate) fn config(file: written::File, base: &Path, open_to_all: bool, source: &mut Source<'_>) -> Option<Config> {
+    let demo = file.demo.or(false);
+    let site = file.site.needed(source).and_then(|(w, _)| site(w, source));
+    let privacy = privacy(file.privacy, source);
+    let storage = file.storage.needed(source).and_then(|(w, _)| storage(w, base, source));
+    let keep = privacy.as_ref().and_then(|p| p.as_ref().and_then(|p| p.keep));
+    let rings = ring::rings(file.ring, base, keep, source);
+    let web = web(file.web, source);
+    let vision = match file.vision.optional() {
+        Some(Some((w, _))) => vision(w, source).map(Some),
+        Some(None) => Some(None),
+        None => None,
+    };
+    let names: Vec<String> = rings.names;
+    let cameras = camera::cameras(file.camera, base, &names, open_to_all, source);
+    Some(Config {
+        demo: demo?,
+        site: site?,
+        privacy: privacy?,
+        storage: storage?,
+        rings: rings.rings?,
+        web: web?,
+        vision: vision?,
+        cameras: cameras?,
+    })
+}
+
+fn site(w: written::Site, source: &mut Source<'_>) -> Option<Site> {
+    let name = w.name.then(source, |t| title(&t)).needed(source);
+    let timezone = w.timezone.then(source, |t| timezone(&t)).or("Asia/Ho_Chi_Minh".to_owned());
+    let language = w
+        .language
+        .then(source, |t| match t.as_str() {
+            "vi" => Ok(Language::Vi),
+            "en" => Ok(Language::En),
+            _ => Err(Wrong::new(format!("{} is not a language of this product", show(&t)), "write \"vi\" or \"en\"")),
+        })
+        .or(Language::Vi);
+    Some(Site { name: name?.0, timezone: timezone?, language: language? })
+}
+
+fn timezone(text: &str) -> Result<String, Wrong> {
+    let known = TimeZoneDatabase::bundled();
+    // The database forgives case and knows aliases; browsers want the name as it is spelled there.
+    if known.get(text).is_ok() {
+        let spelled = known.available().map(|name| name.as_str().to_owned()).find(|name| name.eq_ignore_ascii_case(text));
+        return Ok(spelled.unwrap_or_else(|| text.to_owned()));
+    }
+    let names: Vec<String> = known.available().map(|name| name.as_str().to_owned()).collect();
+    let near = nearest(text, names.iter().map(String::as_str)).unwrap_or("Asia/Ho_Chi_Minh");
+    Err(Wrong::new(format!("{} is not a time zone", show(text)), format!("write an IANA name: \"{near}\"")))
+}
+
+/// `None`: mistake noted. `Some(None)`: the file does not say, a warning was given.
+fn privacy(field: Field<written::Privacy>, source: &mut Source<'_>) -> Option<Option<Privacy>> {
+    let fix = "write [privacy] with controller = \"UBND xã …\" and keep = \"15d\"";
+    let (w, _) = match field.optional()? {
+        Some(w) => w,
+        None => {
+            let place = Place { key: "privacy".to_owned(), ..Place::default() };
+            source.warning(&place, Wrong::new("nobody is named who answers for the pictures (Law 91/2025)", fix));
+            return Some(None);
+        }
+    };
+    let controller = w.controller.then(source, |t| title(&t)).needed(source);
+    let keep = w.keep.then(source, |t| age(&t)).optional();
+    Some(Some(Privacy { controller: controller?.0, keep: keep?.map(|(d, _)| d) }))
+}
+
+/// How old a recording may get.
+fn age(text: &str) -> Result<Duration, Wrong> {
+    let age = units::duration(text, "15d")?;
+    if age < Duration::from_secs(60) || age > DAY * 3660 {
+        return Err(Wrong::new(format!("{} is no time to keep recordings", show(text)), "write 1m to 3660d: \"15d\""));
+    }
+    Ok(age)
+}
+
+fn storage(w: written::Storage, base: &Path, source: &mut Source<'_>) -> Option<Storage> {
+    let (data, _) = w.data.then(source, |t| path(&t, base)).needed(source)?;
+    Some(Storage { data })
+}
+
+fn web(field: Field<written::Web>, source: &mut Source<'_>) -> Option<Web> {
+    let local = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+    let Some((w, _)) = field.optional()? else { return Some(Web { listen: local, insecure: false }) };
+    let insecure = w.insecure.or(false);
+    let listen = w.listen.then(source, |t| {
+        t.parse::<SocketAddr>().map_err(|_| {
+            let problem = format!("{} is not an address and a port", show(&t));
+            Wrong::new(problem, "write \"127.0.0.1:8080\" (this box only) or \"0.0.0.0:8080\" (the network)")
+        })
+    });
+    // An unread `insecure` is a mistake already; it need not cause a second one.
+    let allowed = insecure != Some(false);
+    let listen = listen.then(source, |a| {
+        if a.ip().is_loopback() || allowed {
+            return Ok(a);
+        }
+        let problem = format!("plain HTTP on {} shows passwords and pictures to the whole network", a.ip());
+        let fix = format!("write \"127.0.0.1:{}\" behind an HTTPS proxy, or accept it with insecure = true under [web]", a.port());
+        Err(Wrong::new(problem, fix))
+    });
+    Some(Web { listen: listen.or(local)?, insecure: insecure? })
+}
+
+fn vision(w: written::Vision, source: &mut Source<'_>) -> Option<Vision> {
+    let model = w.model.then(source, |t| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let fix = "write the name of a model (`matthon models list`): \"yolox-nano\"";
+        if t.is_empty() || t.len() > 64 || t.starts_with('.') || !t.chars().all(plain) {
+            return Err(Wrong::new(format!("{} is not a model's name", show(&t)), fix));
+        }
+        Ok(t)
+    });
+    let model = model.needed(source);
+    let workers = w.workers.then(source, |n| count(n, 64, "2")).or(2);
+    let fps = w.fps.then(source, |n| between(n, 0.1, 30.0, "5")).or(5.0);
+    Some(Vision { model: model?.0, workers: workers?, fps: fps? })
+}
+
+/// A text shown to people.
+fn title(text: &str) -> Result<String, Wrong> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > 120 || text.chars().any(char::is_control) {
+        return Err(Wrong::new("is empty, longer than 120 characters, or has control characters", "write a short name on one line"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A name that metrics and file names use as well.
+fn name(text: &str) -> Result<String, Wrong> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if text.is_empty() || text.len() > domain::ids::CAMERA_ID_MAX || !text.bytes().all(plain) {
+        return Err(Wrong::new(format!("{} is not a plain name", show(text)), "write 1 to 48 of a-z, A-Z, 0-9, - and _: \"main\""));
+    }
+    Ok(text.to_owned())
+}
+
+fn path(text: &str, base: &Path) -> Result<std::path::PathBuf, Wrong> {
+    if text.is_empty() || text.contains('\0') {
+        return Err(Wrong::new("is not a path", "write a path, relative ones start at this file's folder"));
+    }
+    // Without the dots, so that the same folder is the same text.
+    Ok(base.join(text).components().collect())
+}
+
+fn between(number: f64, low: f64, high: f64, example: &str) -> Result<f64, Wrong> {
+    if (low..=high).contains(&number) {
+        return Ok(number);
+    }
+    Err(Wrong::new(format!("{number} is out of bounds"), format!("write {low} to {high}: {example}")))
+}
+
+fn count(number: f64, high: u32, example: &str) -> Result<usize, Wrong> {
+    if number.fract() == 0.0 && (1.0..=f64::from(high)).contains(&number) {
+        return Ok(number as usize);
+    }
+    Err(Wrong::new(format!("{number} is out of bounds"), format!("write a whole number, 1 to {high}: {example}")))
+}
+
+/// Names given so far, to find one given twice.
+#[derive(Default)]
+struct Given(BTreeMap<String, Place>);
+
+impl Given {
+    /// `None` after noting that the name was given before.
+    fn give(&mut self, what: &str, name: &str, place: &Place, source: &mut Source<'_>) -> Option<()> {
+        if let Some(first) = self.0.get(name) {
+            let line = source.line(first);
+            source.mistake(place, Wrong::new(format!("{} is already {what} in line {line}", show(name)), "write another"));
+            return None;
+        }
+        self.0.insert(name.to_owned(), place.clone());
+        Some(())
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+/// A name that must have been given somewhere else in the file.
+fn known<'n>(text: &str, what: &str, names: impl Iterator<Item = &'n str> + Clone, none: &str) -> Result<String, Wrong> {
+    if names.clone().any(|n| n == text) {
+        return Ok(text.to_owned());
+    }
+    let fix = match (nearest(text, names.clone()), names.clone().next()) {
+        (Some(near), _) => format!("write \"{near}\""),
+        (None, Some(_)) => format!("write one of {}", names.collect::<Vec<_>>().join(", ")),
+        (None, None) => none.to_owned(),
+    };
+    Err(Wrong::new(format!("there is no {what} {}", show(text)), fix))
+}

@@ -1,0 +1,152 @@
+//! The file as written: which keys exist, the TOML type of each and how it is written right. One table serves
+//! reading, the answers to unknown, missing and mistyped keys, and the tests; no value is judged here.
+
+use crate::{
+    reader::{Element, Field, Keys, Open, Read, Texts},
+    source::{Place, Source},
+};
+use domain::Secret;
+use toml::de::DeValue;
+
+/// Keys that were renamed: table, old name, new name.
+pub(crate) const RENAMED: &[(&str, &str, &str)] = &[
+    // Drafts of the documentation called both ages `keep`; a ring's is the oldest a picture gets.
+    ("[[ring]]", "keep", "max_age"),
+];
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident $header:literal { $($key:ident: $type:ty = $example:literal,)* })*) => {
+        /// Every table's header with its keys.
+        pub(crate) const TABLES: &[(&str, &[&str])] = &[$(($header, $name::KEYS)),*];
+        $(
+            $(#[$doc])*
+            #[derive(Debug)]
+            pub(crate) struct $name {
+                #[allow(dead_code, reason = "only some tables are pointed at as a whole")]
+                pub(crate) place: Place,
+                $(pub(crate) $key: Field<$type>,)*
+            }
+
+            impl Keys for $name {
+                const HEADER: &'static str = $header;
+                const KEYS: &'static [&'static str] = &[$(stringify!($key)),*];
+            }
+
+            impl Read for $name {
+                fn form() -> String {
+                    format!("write {} and its keys below it", Self::HEADER)
+                }
+                fn read(value: &DeValue<'_>, place: &Place, source: &mut Source<'_>) -> Option<Self> {
+                    let open = Open::new::<Self>(value, place, source)?;
+                    Some(Self { $($key: open.field(stringify!($key), $example, source),)* place: place.clone() })
+                }
+            }
+
+            impl Element for $name {
+                const TABLE: bool = true;
+                fn list_form() -> String {
+                    Self::form()
+                }
+            }
+        )*
+    };
+}
+
+tables! {
+    /// The whole file.
+    File "" {
+        demo: bool = "demo = true",
+        site: Site = r#"[site] with name = "Thôn …""#,
+        privacy: Privacy = r#"[privacy] with controller = "UBND xã …" and keep = "15d""#,
+        storage: Storage = r#"[storage] with data = "/var/lib/matthon""#,
+        ring: Vec<Ring> = r#"[[ring]] with name = "main", paths = ["/video/main"] and size = "8TB""#,
+        web: Web = r#"[web] with listen = "127.0.0.1:8080""#,
+        vision: Vision = r#"[vision] with model = "yolox-nano""#,
+        camera: Vec<Camera> = r#"[[camera]] with id = "cong-lang" and main = "rtsp://…""#,
+    }
+    /// The village.
+    Site "[site]" {
+        name: String = r#"name = "Thôn …""#,
+        timezone: String = r#"timezone = "Asia/Ho_Chi_Minh""#,
+        language: String = r#"language = "vi""#,
+    }
+    /// Who answers for the pictures.
+    Privacy "[privacy]" {
+        controller: String = r#"controller = "UBND xã …""#,
+        keep: String = r#"keep = "15d""#,
+    }
+    /// Where everything but the rings lies.
+    Storage "[storage]" {
+        data: String = r#"data = "/var/lib/matthon""#,
+    }
+    /// A disk ring.
+    Ring "[[ring]]" {
+        name: String = r#"name = "main""#,
+        paths: Vec<String> = r#"paths = ["/video/main"]"#,
+        size: String = r#"size = "8TB""#,
+        block_size: String = r#"block_size = "128MiB""#,
+        sync: String = r#"sync = "800ms""#,
+        max_age: String = r#"max_age = "15d""#,
+    }
+    /// The HTTP server.
+    Web "[web]" {
+        listen: String = r#"listen = "127.0.0.1:8080""#,
+        insecure: bool = "insecure = true",
+    }
+    /// Detection.
+    Vision "[vision]" {
+        model: String = r#"model = "yolox-nano""#,
+        workers: f64 = "workers = 2",
+        fps: f64 = "fps = 5",
+    }
+    /// A camera.
+    Camera "[[camera]]" {
+        id: String = r#"id = "cong-lang""#,
+        name: String = r#"name = "Cổng làng""#,
+        main: Secret = r#"main = "rtsp://…""#,
+        sub: Secret = r#"sub = "rtsp://…""#,
+        username: String = r#"username = "admin""#,
+        password: Secret = r#"the password in quotes, or better password_file = "secrets/…""#,
+        password_file: String = r#"password_file = "secrets/cong-lang""#,
+        password_env: String = r#"password_env = "CAMERA_PASSWORD""#,
+        audio: bool = "audio = true",
+        bitrate: String = r#"bitrate = "2Mbps""#,
+        record: Record = r#"record = { main = "main", sub = "main" }"#,
+        zone: Vec<Zone> = r#"[[camera.zone]] with name = "le-duong" and polygon = [[0.1,0.6],[0.9,0.6],[0.5,0.9]]"#,
+        line: Vec<Line> = r#"[[camera.line]] with name = "vach" and points = [[0.2,0.6],[0.8,0.6]]"#,
+        rule: Vec<Rule> = r#"[[camera.rule]] with kind = "no-parking""#,
+    }
+    /// Which ring takes which stream.
+    Record "camera.record" {
+        main: String = r#"main = "NAME-OF-A-RING""#,
+        sub: String = r#"sub = "NAME-OF-A-RING""#,
+    }
+    /// A named area of the picture.
+    Zone "[[camera.zone]]" {
+        name: String = r#"name = "le-duong""#,
+        polygon: Vec<[f64; 2]> = "polygon = [[0.1,0.6],[0.9,0.6],[0.5,0.9]]",
+    }
+    /// A named line across the picture.
+    Line "[[camera.line]]" {
+        name: String = r#"name = "vach""#,
+        points: Vec<[f64; 2]> = "points = [[0.2,0.6],[0.8,0.6]]",
+    }
+    /// What to look for: the keys of all kinds.
+    Rule "[[camera.rule]]" {
+        kind: String = r#"kind = "no-parking" or another kind"#,
+        zone: String = r#"zone = "…", the name of a [[camera.zone]]"#,
+        line: String = r#"line = "…", the name of a [[camera.line]]"#,
+        classes: Vec<String> = r#"classes = ["car", "truck"]"#,
+        after: String = r#"after = "30s""#,
+        direction: Vec<[f64; 2]> = "direction = [[0.5,0.9],[0.5,0.1]], the permitted way from → to",
+        tolerance: String = r#"tolerance = "60deg""#,
+        min_travel: f64 = "min_travel = 0.1",
+        way: String = r#"way = "right""#,
+        ground: Vec<[f64; 2]> = "ground = [[0.3,0.4],[0.6,0.4],[0.8,0.9],[0.1,0.9]]",
+        metres: [f64; 2] = "metres = [3.5, 20]",
+        limit: String = r#"limit = "40km/h""#,
+        hours: Texts = r#"hours = "22:00-05:00""#,
+        lamp: [f64; 4] = "lamp = [0.70, 0.10, 0.75, 0.20]",
+        count: f64 = "count = 3",
+    }
+}
