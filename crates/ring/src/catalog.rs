@@ -1,0 +1,321 @@
+//! Which blocks there are and what they hold, shared by the writer and the readers of one process; beside another
+//! process's daemon it is read anew from the index. Small: one summary a block, and a bounded cache of tables.
+
+use crate::{
+    disk::{Disk, DiskFile, read_exact_at},
+    error::RingError,
+    format::{
+        PAGE,
+        footer::{FOOTER_HEADER, Footer},
+        index::{BlockState, BlockSummary, INDEX_ENTRY, INDEX_HEADER, IndexHeader},
+    },
+    recover,
+    spec::{INDEX_NAME, RingSpec},
+    table::BlockTable,
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// Records in cached tables, in all: 48 bytes each.
+const CACHED_RECORDS: usize = 100_000;
+/// Files kept open.
+const CACHED_FILES: usize = 64;
+
+pub(crate) struct Catalog {
+    pub(crate) spec: RingSpec,
+    pub(crate) disk: Arc<dyn Disk>,
+    /// Another process writes: its index is read again before each question.
+    pub(crate) foreign: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    slots: Vec<BlockSummary>,
+    /// Tables of blocks that are not sealed, by sequence.
+    open: BTreeMap<u64, Open>,
+    cache: HashMap<u64, (u64, Arc<BlockTable>)>,
+    cached_records: usize,
+    clock: u64,
+    files: HashMap<usize, (u64, Arc<dyn DiskFile>)>,
+}
+
+struct Open {
+    table: Arc<BlockTable>,
+    data_end: u64,
+    next_batch: u32,
+}
+
+/// What the index files say. `damaged` counts entries that could not be read and were read from their blocks instead.
+pub(crate) struct Index {
+    pub(crate) ring: Option<[u8; 16]>,
+    pub(crate) slots: Vec<BlockSummary>,
+    pub(crate) damaged: usize,
+}
+
+impl Catalog {
+    pub(crate) fn new(spec: RingSpec, disk: Arc<dyn Disk>, foreign: bool, slots: Vec<BlockSummary>) -> Self {
+        Self { spec, disk, foreign, state: Mutex::new(State { slots, ..State::default() }) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change is one assignment or one push: a panic elsewhere leaves nothing half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn io(&self, what: &'static str, path: PathBuf, source: io::Error) -> RingError {
+        RingError::Io { ring: self.spec.name.clone(), what, path, source }
+    }
+
+    pub(crate) fn slots(&self) -> Vec<BlockSummary> {
+        self.state().slots.clone()
+    }
+
+    pub(crate) fn slot(&self, slot: usize) -> BlockSummary {
+        self.state().slots.get(slot).copied().unwrap_or_default()
+    }
+
+    /// Replaces what is known of a block; forgets the tables of the sequence it had.
+    pub(crate) fn set(&self, slot: usize, summary: BlockSummary) {
+        let mut s = self.state();
+        let old = s.slots.get(slot).copied().unwrap_or_default();
+        if let Some(place) = s.slots.get_mut(slot) {
+            *place = summary;
+        }
+        if old.sequence != summary.sequence || !matches!(summary.state, BlockState::Open) {
+            s.open.remove(&old.sequence);
+        }
+        if (old.sequence != summary.sequence || summary.state == BlockState::Erased)
+            && let Some((_, table)) = s.cache.remove(&old.sequence)
+        {
+            s.cached_records -= table.records.len();
+        }
+    }
+
+    /// Publishes the table of a block that is not sealed, in one step with its summary.
+    pub(crate) fn publish(
+        &self,
+        slot: usize,
+        sequence: u64,
+        table: Arc<BlockTable>,
+        data_end: u64,
+        next_batch: u32,
+        summary: BlockSummary,
+    ) {
+        let mut s = self.state();
+        if let Some(place) = s.slots.get_mut(slot) {
+            *place = summary;
+        }
+        s.open.insert(sequence, Open { table, data_end, next_batch });
+    }
+
+    /// A block's file, kept open.
+    pub(crate) fn file(&self, slot: usize) -> io::Result<Arc<dyn DiskFile>> {
+        let mut s = self.state();
+        s.clock += 1;
+        let now = s.clock;
+        if let Some((used, file)) = s.files.get_mut(&slot) {
+            *used = now;
+            return Ok(file.clone());
+        }
+        drop(s);
+        let file = self.disk.open(&self.spec.file(slot), false)?;
+        let mut s = self.state();
+        if s.files.len() >= CACHED_FILES
+            && let Some(oldest) = s.files.iter().min_by_key(|(_, (used, _))| *used).map(|(k, _)| *k)
+        {
+            s.files.remove(&oldest);
+        }
+        s.files.insert(slot, (now, file.clone()));
+        Ok(file)
+    }
+
+    /// The table of a block, wherever it is to be had. `None` when the block is not that sequence any more.
+    pub(crate) fn table(&self, slot: usize, sequence: u64) -> Result<Option<Arc<BlockTable>>, RingError> {
+        let mut s = self.state();
+        let summary = s.slots.get(slot).copied().unwrap_or_default();
+        if summary.sequence != sequence || !matches!(summary.state, BlockState::Open | BlockState::Sealed) {
+            return Ok(None);
+        }
+        if summary.state == BlockState::Open
+            && !self.foreign
+            && let Some(open) = s.open.get(&sequence)
+        {
+            return Ok(Some(open.table.clone()));
+        }
+        s.clock += 1;
+        let now = s.clock;
+        if let Some((used, table)) = s.cache.get_mut(&sequence) {
+            *used = now;
+            return Ok(Some(table.clone()));
+        }
+        drop(s);
+        if summary.state == BlockState::Sealed
+            && let Some(footer) = self.footer(slot, sequence)?
+        {
+            let table = Arc::new(BlockTable::of_footer(footer));
+            self.remember(sequence, table.clone());
+            return Ok(Some(table));
+        }
+        self.scanned(slot, sequence).map(Some)
+    }
+
+    fn remember(&self, sequence: u64, table: Arc<BlockTable>) {
+        let mut s = self.state();
+        s.cached_records += table.records.len();
+        s.clock += 1;
+        let now = s.clock;
+        if let Some((_, old)) = s.cache.insert(sequence, (now, table)) {
+            s.cached_records -= old.records.len();
+        }
+        while s.cached_records > CACHED_RECORDS && s.cache.len() > 1 {
+            let Some(oldest) = s.cache.iter().min_by_key(|(_, (used, _))| *used).map(|(k, _)| *k) else { break };
+            if let Some((_, old)) = s.cache.remove(&oldest) {
+                s.cached_records -= old.records.len();
+            }
+        }
+    }
+
+    /// The footer of a sealed block, if it is whole and of that sequence.
+    pub(crate) fn footer(&self, slot: usize, sequence: u64) -> Result<Option<Footer>, RingError> {
+        let path = || self.spec.file(slot);
+        let file = self.file(slot).map_err(|e| self.io("open", path(), e))?;
+        read_footer(&*file, &self.spec, sequence).map_err(|e| self.io("read the footer of", path(), e))
+    }
+
+    /// The table by hopping over the batches, going on where the last look ended.
+    fn scanned(&self, slot: usize, sequence: u64) -> Result<Arc<BlockTable>, RingError> {
+        let path = || self.spec.file(slot);
+        let (mut table, from, first) = match self.state().open.get(&sequence) {
+            Some(open) => (open.table.clone(), open.data_end, open.next_batch),
+            None => (Arc::default(), PAGE, 0),
+        };
+        let file = self.file(slot).map_err(|e| self.io("open", path(), e))?;
+        let whose = recover::block_header(&*file).map_err(|e| self.io("read", path(), e))?;
+        if whose.is_none_or(|h| h.sequence != sequence) {
+            return Ok(table);
+        }
+        let scan =
+            recover::scan(&*file, sequence, self.spec.data_limit(), from, first).map_err(|e| self.io("read the batches of", path(), e))?;
+        if !scan.records.is_empty() {
+            let grown = Arc::make_mut(&mut table);
+            for r in &scan.records {
+                grown.push(&r.header, r.header_crc, r.offset);
+            }
+        }
+        // A torn end may be a batch being written this moment: it is looked at again next time.
+        if !scan.torn {
+            let open = Open { table: table.clone(), data_end: scan.data_end, next_batch: scan.next_batch };
+            self.state().open.insert(sequence, open);
+        }
+        Ok(table)
+    }
+
+    /// Reads the index again, beside another process's daemon.
+    pub(crate) fn refresh(&self) -> Result<(), RingError> {
+        if !self.foreign {
+            return Ok(());
+        }
+        let index = read_index(&self.spec, &*self.disk)?;
+        let mut s = self.state();
+        let live: Vec<u64> = index.slots.iter().filter(|b| b.state == BlockState::Open).map(|b| b.sequence).collect();
+        s.open.retain(|sequence, _| live.contains(sequence));
+        s.slots = index.slots;
+        Ok(())
+    }
+}
+
+pub(crate) fn read_footer(file: &dyn DiskFile, spec: &RingSpec, sequence: u64) -> io::Result<Option<Footer>> {
+    let mut bytes = vec![0; FOOTER_HEADER];
+    read_exact_at(file, spec.data_limit(), &mut bytes)?;
+    let Ok(len) = Footer::len_of(&bytes) else { return Ok(None) };
+    if len as u64 > spec.footer_size() {
+        return Ok(None);
+    }
+    bytes.resize(len, 0);
+    read_exact_at(file, spec.data_limit(), &mut bytes)?;
+    Ok(Footer::parse(&bytes).ok().filter(|f| f.sequence == sequence))
+}
+
+/// A block's summary from the block alone.
+pub(crate) fn summary_from_block(
+    file: &dyn DiskFile,
+    spec: &RingSpec,
+    ring: Option<[u8; 16]>,
+) -> io::Result<(Option<[u8; 16]>, BlockSummary)> {
+    let empty = (None, BlockSummary::default());
+    let Some(header) = recover::block_header(file)? else { return Ok(empty) };
+    if header.block_size != spec.block_size || ring.is_some_and(|r| r != header.ring) {
+        return Ok(empty);
+    }
+    let summary = match read_footer(file, spec, header.sequence)? {
+        Some(f) => BlockSummary {
+            sequence: f.sequence,
+            state: BlockState::Sealed,
+            clock_unsynced: f.flags & crate::format::footer::SEAL_CLOCK_UNSYNCED != 0,
+            from: f.from,
+            to: f.to,
+            records: u32::try_from(f.records.len()).unwrap_or(u32::MAX),
+            data_end: f.data_end,
+        },
+        None => BlockSummary { sequence: header.sequence, state: BlockState::Open, ..BlockSummary::default() },
+    };
+    Ok((Some(header.ring), summary))
+}
+
+/// Reads the index files of all paths; a missing or damaged line is read from its block.
+pub(crate) fn read_index(spec: &RingSpec, disk: &dyn Disk) -> Result<Index, RingError> {
+    let blocks = spec.blocks();
+    let mut out = Index { ring: None, slots: vec![BlockSummary::default(); blocks], damaged: 0 };
+    let mut lines: Vec<Vec<u8>> = Vec::new();
+    for (n, dir) in spec.paths.iter().enumerate() {
+        let mut bytes = vec![0; usize::try_from(index_size(spec.blocks_in(n))).unwrap_or(0)];
+        let read = disk.open(&dir.join(INDEX_NAME), false).and_then(|f| f.read_at(0, &mut bytes));
+        let header = IndexHeader::parse(&bytes).ok().filter(|h| h.block_size == spec.block_size);
+        match (read, header) {
+            (Ok(_), Some(h)) if out.ring.is_none_or(|r| r == h.ring) => {
+                out.ring = Some(h.ring);
+                lines.push(bytes);
+            }
+            (Ok(_), Some(_)) => {
+                let reason =
+                    format!("{} belongs to another ring than the paths before it: move its files away or correct `paths`", dir.display());
+                return Err(RingError::Spec { ring: spec.name.clone(), reason });
+            }
+            _ => lines.push(Vec::new()),
+        }
+    }
+    for slot in 0..blocks {
+        let (path, number) = spec.place(slot);
+        let at = usize::try_from(PAGE).unwrap_or(0) + number * INDEX_ENTRY;
+        let line = lines.get(path).and_then(|l| l.get(at..at + INDEX_ENTRY));
+        let summary = match line.map(BlockSummary::parse) {
+            Some(Ok(summary)) => summary,
+            // A line of zeros is a block that was never begun.
+            Some(Err(_)) if line.is_some_and(|l| l.iter().all(|&b| b == 0)) => BlockSummary::default(),
+            _ => {
+                out.damaged += 1;
+                let found = disk.open(&spec.file(slot), false).and_then(|f| summary_from_block(&*f, spec, out.ring));
+                // A block that cannot be read holds nothing that could be.
+                let (ring, summary) = found.unwrap_or_default();
+                out.ring = out.ring.or(ring);
+                summary
+            }
+        };
+        if let Some(place) = out.slots.get_mut(slot) {
+            *place = summary;
+        }
+    }
+    Ok(out)
+}
+
+/// Bytes of an index file of so many blocks.
+pub(crate) fn index_size(blocks: usize) -> u64 {
+    PAGE + (blocks * INDEX_ENTRY) as u64
+}
+
+const _: () = assert!(INDEX_HEADER as u64 <= PAGE);

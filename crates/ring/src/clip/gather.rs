@@ -1,0 +1,264 @@
+//! From records to the sample tables of a clip: runs without a hole, durations from decoding times, sound in step.
+
+use crate::{
+    error::RingError,
+    format::record::{FLAG_KEY, FLAG_LOSS_BEFORE, RecordHeader, wall_end},
+    reader::{Front, Reader, RecordRef},
+};
+use domain::{Format, StreamId, WallTime};
+use media::{
+    fmp4::{Piece, fragment_header},
+    progressive::{ClipSample, ClipTrack},
+};
+use std::{collections::HashMap, sync::Arc};
+
+/// Bytes of one record that follow one another in the file.
+pub(super) struct Stretch {
+    pub(super) track: usize,
+    pub(super) first: usize,
+    pub(super) count: usize,
+    pub(super) record: u32,
+    pub(super) from: u32,
+    pub(super) len: u32,
+    /// When its first sample is decoded, in the clip, 90 kHz.
+    pub(super) media: i64,
+}
+
+/// A part of the clip without a hole.
+pub(super) struct Run {
+    /// Wall time of its first frame.
+    pub(super) wall: WallTime,
+    /// Wall time at which its last frame ends.
+    pub(super) wall_end: WallTime,
+    /// Where it begins in the clip, 90 kHz.
+    media: i64,
+}
+
+pub(super) struct Gathered {
+    pub(super) track: ClipTrack,
+    pub(super) stretches: Vec<Stretch>,
+    pub(super) records: Vec<RecordRef>,
+    pub(super) runs: Vec<Run>,
+}
+
+/// The tables of a record: decoding time of its first sample, its samples, where their bytes begin in the payload.
+struct Tables {
+    base_dts: i64,
+    pieces: Vec<Piece>,
+    data: u32,
+}
+
+/// Reads the boxes in front of the samples. They are what `fragment_header` wrote or nothing: the result is written again
+/// and compared, so that no field is believed that was not understood.
+fn tables(front: &Front) -> Option<Tables> {
+    let boxes = front.bytes.get(front.header.init_len as usize..)?;
+    let word = |at: usize| Some(u32::from_be_bytes(boxes.get(at..at + 4)?.try_into().ok()?));
+    let (sequence, track, count) = (word(20)?, word(44)?, word(80)? as usize);
+    let base_dts = u64::from_be_bytes(boxes.get(60..68)?.try_into().ok()?);
+    let rows = boxes.get(88..)?.get(..count.checked_mul(16)?)?;
+    let pieces: Vec<Piece> = rows
+        .as_chunks::<16>()
+        .0
+        .iter()
+        .map(|row| {
+            let field = |n: usize| row.get(n..n + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes);
+            Piece { duration: field(0), size: field(4), cts_offset: field(12) as i32, random_access: field(8) == 0x0200_0000 }
+        })
+        .collect();
+    let data: u64 = pieces.iter().map(|p| u64::from(p.size)).sum();
+    let fits = data + u64::from(front.header.front_len) == u64::from(front.header.payload_len);
+    (fits && fragment_header(sequence, track, base_dts, &pieces) == boxes).then_some(())?;
+    Some(Tables { base_dts: i64::try_from(base_dts).ok()?, pieces, data: front.header.front_len })
+}
+
+/// Formats of a track, each once.
+#[derive(Default)]
+struct Formats {
+    list: Vec<Arc<Format>>,
+    by_print: HashMap<[u8; 16], u16>,
+}
+
+impl Formats {
+    fn index(&mut self, reader: &Reader, front: &Front) -> Option<u16> {
+        if let Some(&n) = self.by_print.get(&front.header.format) {
+            return Some(n);
+        }
+        let init = front.bytes.get(..front.header.init_len as usize).filter(|i| !i.is_empty())?;
+        let n = u16::try_from(self.list.len()).ok()?;
+        self.list.push(reader.learn(init)?);
+        self.by_print.insert(front.header.format, n);
+        Some(n)
+    }
+}
+
+/// Appends samples to a track, and remembers which bytes they are.
+struct Building {
+    track: usize,
+    samples: Vec<ClipSample>,
+    stretches: Vec<Stretch>,
+    records: Vec<RecordRef>,
+    base: usize,
+}
+
+impl Building {
+    fn new(track: usize, base: usize) -> Self {
+        Self { track, samples: Vec::new(), stretches: Vec::new(), records: Vec::new(), base }
+    }
+
+    fn begin(&mut self, r: &RecordRef) -> u32 {
+        self.records.push(r.clone());
+        u32::try_from(self.base + self.records.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    fn push(&mut self, sample: ClipSample, record: u32, from: u32, media: i64) {
+        let first = self.samples.len();
+        self.samples.push(sample);
+        match self.stretches.last_mut() {
+            Some(s) if s.record == record && s.from + s.len == from => {
+                s.count += 1;
+                s.len += sample.size;
+            }
+            _ => self.stretches.push(Stretch { track: self.track, first, count: 1, record, from, len: sample.size, media }),
+        }
+    }
+}
+
+/// When a sample of a record is shown, by the wall.
+fn shown(h: &RecordHeader, first_pts: i64, pts: i64) -> WallTime {
+    h.wall.plus_micros(pts.saturating_sub(first_pts).saturating_mul(100) / 9)
+}
+
+/// The records of a range, beginning at a random access point: at or before its start, or else the first behind it.
+fn from_key(reader: &Reader, stream: &StreamId, from: WallTime, to: WallTime) -> Result<Vec<RecordRef>, RingError> {
+    let mut records = reader.records(stream, from, to)?;
+    if let Some(first) = records.first().cloned()
+        && let Some(mut before) = reader.group_before(&first)?
+    {
+        before.append(&mut records);
+        records = before;
+    }
+    Ok(records)
+}
+
+/// A gap for what was overwritten or is damaged; other errors end the clip.
+fn or_gap(front: Result<Front, RingError>) -> Result<Option<Front>, RingError> {
+    match front {
+        Ok(front) => Ok(Some(front)),
+        Err(e) if e.is_gap() => {
+            tracing::warn!(error = %e, "left out of a clip");
+            Ok(None)
+        }
+        Err(e) => Err(e),
+    }
+}
+
+pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: WallTime) -> Result<Gathered, RingError> {
+    let mut b = Building::new(0, 0);
+    let (mut formats, mut runs, mut media) = (Formats::default(), Vec::<Run>::new(), 0i64);
+    // Sequence number and decoding time of what would go on without a hole; last sample's decoding time in this run.
+    let mut next_seq = None;
+    let mut last_dts = None;
+    let mut joined_at = None;
+    'records: for r in from_key(reader, stream, from, to)? {
+        let goes_on = next_seq == Some(r.entry.seq) && r.entry.flags & FLAG_LOSS_BEFORE == 0;
+        if !goes_on {
+            (next_seq, last_dts) = (None, None);
+            if r.entry.flags & FLAG_KEY == 0 {
+                continue;
+            }
+        }
+        let usable = or_gap(reader.front(&r))?.and_then(|f| Some((formats.index(reader, &f)?, tables(&f)?, f)));
+        let Some((format, t, front)) = usable else {
+            (next_seq, last_dts) = (None, None);
+            continue;
+        };
+        let number = b.begin(&r);
+        let (mut dts, mut at) = (t.base_dts, t.data);
+        let first_pts = t.pieces.first().map_or(0, |p| dts + i64::from(p.cts_offset));
+        for p in &t.pieces {
+            let (here, pts, offset) = (dts, dts.saturating_add(p.cts_offset.into()), at);
+            dts = dts.saturating_add(p.duration.into());
+            at += p.size;
+            let wall = shown(&front.header, first_pts, pts);
+            if wall >= to {
+                break 'records;
+            }
+            if p.random_access {
+                joined_at = match last_dts {
+                    None => Some(pts),
+                    Some(_) => None,
+                };
+            }
+            // Leading pictures refer to what came before the point where one joined.
+            if joined_at.is_some_and(|key| pts < key) {
+                continue;
+            }
+            match last_dts {
+                // Durations follow from decoding times: those of records may be assumed, those of dropped samples are added.
+                Some(last) => {
+                    let d: i64 = here - last;
+                    if let (Some(previous), Ok(d)) = (b.samples.last_mut(), u32::try_from(d)) {
+                        media += i64::from(d) - i64::from(previous.duration);
+                        previous.duration = d;
+                    }
+                }
+                None => runs.push(Run { wall, wall_end: wall, media }),
+            }
+            last_dts = Some(here);
+            let sample =
+                ClipSample { format, duration: p.duration, cts_offset: p.cts_offset, size: p.size, random_access: p.random_access };
+            b.push(sample, number, offset, media);
+            media += i64::from(p.duration);
+            if let Some(run) = runs.last_mut() {
+                run.wall_end = run.wall_end.max(wall_end(wall, p.duration));
+            }
+        }
+        next_seq = r.entry.seq.checked_add(1);
+    }
+    let track = ClipTrack { formats: formats.list, samples: b.samples, start_offset: 0 };
+    Ok(Gathered { track, stretches: b.stretches, records: b.records, runs })
+}
+
+/// How far sound may run ahead or behind before it is corrected, 90 kHz: 50 ms.
+const STEP: i64 = 4_500;
+
+pub(super) fn audio(reader: &Reader, stream: &StreamId, runs: &[Run], base: usize) -> Result<Option<Gathered>, RingError> {
+    let mut b = Building::new(1, base);
+    let mut formats = Formats::default();
+    let (mut end, mut start_offset) = (0i64, 0i64);
+    for run in runs {
+        for r in from_key(reader, stream, run.wall, run.wall_end)? {
+            let usable = or_gap(reader.front(&r))?.and_then(|f| Some((formats.index(reader, &f)?, tables(&f)?, f)));
+            let Some((format, t, front)) = usable else { continue };
+            let number = b.begin(&r);
+            let (mut pts, mut at) = (0i64, t.data);
+            for p in &t.pieces {
+                let (wall, offset) = (shown(&front.header, 0, pts), at);
+                pts += i64::from(p.duration);
+                at += p.size;
+                if wall < run.wall || wall >= run.wall_end {
+                    continue;
+                }
+                let due = run.media + wall.micros_since(run.wall).saturating_mul(9) / 100;
+                match b.samples.last_mut() {
+                    None => (start_offset, end) = (due, due),
+                    // A hole in the sound: the sample before it lasts until it ends.
+                    Some(previous) if due - end > STEP => {
+                        let more = u32::try_from(due - end).unwrap_or(u32::MAX);
+                        previous.duration = previous.duration.saturating_add(more);
+                        end = due;
+                    }
+                    Some(_) if end - due > STEP => continue,
+                    Some(_) => {}
+                }
+                b.push(ClipSample { format, duration: p.duration, cts_offset: 0, size: p.size, random_access: true }, number, offset, end);
+                end += i64::from(p.duration);
+            }
+        }
+    }
+    if b.samples.is_empty() {
+        return Ok(None);
+    }
+    let track = ClipTrack { formats: formats.list, samples: b.samples, start_offset };
+    Ok(Some(Gathered { track, stretches: b.stretches, records: b.records, runs: Vec::new() }))
+}

@@ -1,0 +1,32 @@
+//! Samples ↔ a disk ring: preallocated blocks, one writer thread, one `fdatasync` for all cameras, signed seals.
+//!
+//! Belongs here: the bytes of the ring (see `FORMAT.md`), the one writer, reading, recovery, and clips cut from it.
+//! Does not belong here: where samples come from, who may see them, sockets, the configuration file. All I/O passes the
+//! [`Disk`] trait, all time the [`domain::Clock`].
+
+mod catalog;
+pub mod clip;
+pub mod disk;
+pub mod error;
+pub mod format;
+mod intake;
+pub mod reader;
+pub mod recorder;
+pub mod recover;
+pub mod sign;
+pub mod spec;
+pub mod status;
+pub mod table;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use clip::{ClipError, ClipPlan};
+pub use disk::{Disk, DiskFile, Fault, ModelDisk, SystemDisk};
+pub use error::{Damage, RingError};
+pub use reader::{Reader, Record, RecordRef, Span};
+pub use recorder::Recorder;
+pub use sign::{Ed25519Signer, Signer};
+pub use spec::{MAX_ACCESS_UNIT, RingSpec};
+pub use status::{RingState, RingStatus};
+pub(crate) use writer::builder::fingerprint as builder_fingerprint;

@@ -1,0 +1,435 @@
+//! Ranges of time to records, and records to bytes that are certainly what was written. Never blocks the writer.
+
+use crate::{
+    builder_fingerprint,
+    catalog::{Catalog, read_index},
+    disk::{Disk, read_exact_at},
+    error::{Damage, RingError},
+    format::{
+        FormatError,
+        footer::RecordEntry,
+        index::{BlockState, BlockSummary},
+        observations,
+        record::{FLAG_KEY, RECORD_HEADER, RecordHeader},
+    },
+    recover,
+    spec::RingSpec,
+    table::{BlockTable, TOLERANCE},
+};
+use bytes::Bytes;
+use domain::{Format, StreamId, StreamKind, WallTime};
+use media::{
+    fmp4::{Piece, parse_fragment, parse_init},
+    hash::media_hash,
+};
+use serde::Serialize;
+use std::{
+    collections::{BTreeSet, HashMap},
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// How many blocks a group's first record is looked for backwards.
+const GROUP_BLOCKS: usize = 256;
+/// Formats remembered.
+const FORMATS: usize = 256;
+
+/// A stretch of time with recordings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Span {
+    /// Start of the first record.
+    pub from: WallTime,
+    /// End of the last one.
+    pub to: WallTime,
+}
+
+/// Where a record is, and what can be said without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordRef {
+    /// Whose.
+    pub stream: StreamId,
+    /// Sequence of its block: records are in order by block, then by `seq`.
+    pub block: u64,
+    /// The block's line of the table: times, flags, counts.
+    pub entry: RecordEntry,
+    pub(crate) slot: usize,
+}
+
+impl RecordRef {
+    /// Whether it begins at a random access point, with its init segment in front.
+    #[must_use]
+    pub fn key(&self) -> bool {
+        self.entry.flags & FLAG_KEY != 0
+    }
+}
+
+/// A record, read and checked.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// What it says about itself.
+    pub header: RecordHeader,
+    /// `[ftyp moov] moof mdat`, or an observations container.
+    pub payload: Bytes,
+    /// Whether the media hash was checked. It always is, unless no init segment of this format is left in reach; header
+    /// and payload check sums are checked in any case.
+    pub media_verified: bool,
+}
+
+/// Header and tables of a record, without its samples.
+#[derive(Clone, Debug)]
+pub(crate) struct Front {
+    pub(crate) header: RecordHeader,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Reads a ring. Cheap to clone; holds a bounded cache.
+#[derive(Clone)]
+pub struct Reader {
+    catalog: Arc<Catalog>,
+    formats: Arc<Mutex<HashMap<[u8; 16], Arc<Format>>>>,
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Reader({})", self.catalog.spec.name)
+    }
+}
+
+impl Reader {
+    pub(crate) fn of(catalog: Arc<Catalog>) -> Self {
+        Self { catalog, formats: Arc::default() }
+    }
+
+    /// Opens a ring read-only, beside a running daemon or without one. It writes nothing, also not to repair.
+    ///
+    /// # Errors
+    /// When the ring is not there or laid out otherwise than the spec says.
+    pub fn open(spec: RingSpec, disk: Arc<dyn Disk>) -> Result<Self, RingError> {
+        spec.check()?;
+        for dir in &spec.paths {
+            let io = |source| RingError::Io { ring: spec.name.clone(), what: "list", path: dir.clone(), source };
+            let first = disk.list(dir).map_err(io)?.into_iter().find(|(name, _)| *name == crate::spec::block_name(0));
+            if first.is_none_or(|(_, len)| len != spec.block_size) {
+                let reason = format!("{} holds no ring with blocks of {} bytes: correct `paths` and sizes", dir.display(), spec.block_size);
+                return Err(RingError::Spec { ring: spec.name, reason });
+            }
+        }
+        let index = read_index(&spec, &*disk)?;
+        Ok(Self::of(Arc::new(Catalog::new(spec, disk, true, index.slots))))
+    }
+
+    /// How the ring is laid out.
+    #[must_use]
+    pub fn spec(&self) -> &RingSpec {
+        &self.catalog.spec
+    }
+
+    /// The blocks in few words, in the order of the files.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn blocks(&self) -> Result<Vec<BlockSummary>, RingError> {
+        self.catalog.refresh()?;
+        Ok(self.catalog.slots())
+    }
+
+    /// Streams that the newest seal and the blocks behind it know. Empty when nothing can be read.
+    #[must_use]
+    pub fn streams(&self) -> Vec<StreamId> {
+        let mut out = BTreeSet::new();
+        if self.catalog.refresh().is_err() {
+            return Vec::new();
+        }
+        for (slot, s) in self.in_order().into_iter().rev() {
+            if let Ok(Some(table)) = self.catalog.table(slot, s.sequence) {
+                out.extend(table.streams.iter().map(|s| s.stream.clone()));
+                if s.state == BlockState::Sealed {
+                    break;
+                }
+            }
+        }
+        out.into_iter().collect()
+    }
+
+    /// Blocks with recordings, oldest first.
+    fn in_order(&self) -> Vec<(usize, BlockSummary)> {
+        let live = |s: &BlockSummary| match s.state {
+            BlockState::Sealed => s.records > 0,
+            BlockState::Open => s.records > 0 || self.catalog.foreign,
+            BlockState::Empty | BlockState::Erased => false,
+        };
+        let mut slots: Vec<_> = self.catalog.slots().into_iter().enumerate().filter(|(_, s)| live(s)).collect();
+        slots.sort_by_key(|(_, s)| s.sequence);
+        slots
+    }
+
+    /// Tables of the blocks that may hold something of a range. A block that cannot be read is a gap, told in the log.
+    fn tables(&self, from: WallTime, to: WallTime) -> Result<Vec<(usize, u64, Arc<BlockTable>)>, RingError> {
+        self.catalog.refresh()?;
+        let mut out = Vec::new();
+        for (slot, s) in self.in_order() {
+            // The index knows the span of an open block only in the writer's own process.
+            let unknown = self.catalog.foreign && s.state == BlockState::Open;
+            if unknown || (s.from < to && s.to > from) {
+                match self.catalog.table(slot, s.sequence) {
+                    Ok(Some(table)) => out.push((slot, s.sequence, table)),
+                    Ok(None) => {}
+                    Err(error) => tracing::warn!(ring = %self.catalog.spec.name, block = s.sequence, %error, "block cannot be read: a gap"),
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// Where a stream was recorded between two times, oldest first, cut to them. Holes under a second are none.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn coverage(&self, stream: &StreamId, from: WallTime, to: WallTime) -> Result<Vec<Span>, RingError> {
+        let mut spans = Vec::new();
+        for (_, _, table) in self.tables(from, to)? {
+            let Some((line, s)) = table.line(stream).and_then(|n| Some((n, table.streams.get(usize::from(n))?))) else { continue };
+            if s.records == 0 {
+                continue;
+            }
+            if s.gaps {
+                spans.extend(table.records.iter().filter(|r| r.stream == line).map(|r| Span { from: r.wall, to: r.wall_end() }));
+            } else {
+                spans.push(Span { from: s.from, to: s.to });
+            }
+        }
+        // By time, not by sequence: a clock that was set back writes later blocks with earlier times.
+        spans.sort_by_key(|s| (s.from, s.to));
+        let mut out: Vec<Span> = Vec::new();
+        for s in spans {
+            match out.last_mut() {
+                Some(last) if s.from.micros_since(last.to) <= TOLERANCE => last.to = last.to.max(s.to),
+                _ => out.push(s),
+            }
+        }
+        let cut = |s: Span| Span { from: s.from.max(from), to: s.to.min(to) };
+        Ok(out.into_iter().map(cut).filter(|s| s.from < s.to).collect())
+    }
+
+    /// The records of a stream that overlap a range of time, in the order they were written.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn records(&self, stream: &StreamId, from: WallTime, to: WallTime) -> Result<Vec<RecordRef>, RingError> {
+        let mut out: Vec<RecordRef> = Vec::new();
+        for (slot, block, table) in self.tables(from, to)? {
+            let Some(line) = table.line(stream) else { continue };
+            let hits = table.records.iter().filter(|r| r.stream == line && r.wall < to && r.wall_end() > from);
+            for entry in hits {
+                // A batch whose sync was refused was written again to the next block, and may be in both.
+                let twice = out.last().is_some_and(|l| l.block < block && l.entry.seq >= entry.seq)
+                    && out
+                        .iter()
+                        .rev()
+                        .take(512)
+                        .any(|o| o.entry.seq == entry.seq && o.entry.wall == entry.wall && o.entry.gop == entry.gop);
+                if !twice {
+                    out.push(RecordRef { stream: stream.clone(), block, entry: *entry, slot });
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// The records of the same group before this one, its first (with the init segment) at the front. `None` when the
+    /// group's beginning is gone.
+    ///
+    /// # Errors
+    /// When a block cannot be read.
+    pub fn group_before(&self, r: &RecordRef) -> Result<Option<Vec<RecordRef>>, RingError> {
+        let mut found = Vec::new();
+        if r.key() {
+            return Ok(Some(found));
+        }
+        let mut next = r.entry.seq;
+        for (slot, s) in self.in_order().into_iter().rev().filter(|(_, s)| s.sequence <= r.block).take(GROUP_BLOCKS) {
+            // A block on a dead disk is a gap like any other.
+            let Ok(Some(table)) = self.catalog.table(slot, s.sequence) else { continue };
+            let Some(line) = table.line(&r.stream) else { continue };
+            let mine = table.records.iter().rev().filter(|e| e.stream == line && e.gop == r.entry.gop && e.seq < r.entry.seq);
+            for e in mine {
+                if e.seq.checked_add(1) != Some(next) {
+                    if e.seq >= next {
+                        continue;
+                    }
+                    return Ok(None);
+                }
+                next = e.seq;
+                let here = RecordRef { stream: r.stream.clone(), block: s.sequence, entry: *e, slot };
+                let first = here.key();
+                found.push(here);
+                if first {
+                    found.reverse();
+                    return Ok(Some(found));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn damaged(&self, r: &RecordRef, what: Damage) -> RingError {
+        RingError::Damaged {
+            ring: self.catalog.spec.name.clone(),
+            block: r.block,
+            path: self.catalog.spec.file(r.slot),
+            offset: u64::from(r.entry.offset),
+            what,
+        }
+    }
+
+    /// Reads the first `len` bytes of a record and makes sure the block was not recycled meanwhile.
+    fn bytes(&self, r: &RecordRef, len: usize) -> Result<Vec<u8>, RingError> {
+        let gone = || RingError::Gone { ring: self.catalog.spec.name.clone(), block: r.block };
+        let io = |e: io::Error| self.catalog.io("read", self.catalog.spec.file(r.slot), e);
+        if !self.catalog.foreign && self.catalog.slot(r.slot).sequence != r.block {
+            return Err(gone());
+        }
+        let file = self.catalog.file(r.slot).map_err(io)?;
+        let mut bytes = vec![0; len];
+        read_exact_at(&*file, u64::from(r.entry.offset), &mut bytes).map_err(io)?;
+        // The writer makes its header durable before it overwrites anything, so whoever sees old bytes sees the old header.
+        match recover::block_header(&*file).map_err(io)? {
+            Some(h) if h.sequence == r.block => Ok(bytes),
+            _ => Err(gone()),
+        }
+    }
+
+    fn header(&self, r: &RecordRef, bytes: &[u8]) -> Result<RecordHeader, RingError> {
+        let header = RecordHeader::parse(bytes).map_err(|e| self.unreadable(r, e))?;
+        if header.block != r.block || header.seq != r.entry.seq || header.stream != r.stream || header.len() != u64::from(r.entry.len) {
+            return Err(self.unreadable(r, FormatError::Value("record for its place")));
+        }
+        Ok(header)
+    }
+
+    fn unreadable(&self, r: &RecordRef, e: FormatError) -> RingError {
+        // Erased blocks keep their header.
+        if self.catalog.slot(r.slot).state == BlockState::Erased {
+            return RingError::Gone { ring: self.catalog.spec.name.clone(), block: r.block };
+        }
+        self.damaged(r, Damage::Header(e))
+    }
+
+    /// Reads a record whole and checks header, payload and media hash.
+    ///
+    /// # Errors
+    /// [`RingError::Gone`] when it was overwritten, [`RingError::Damaged`] when it is not what was written.
+    pub fn read(&self, r: &RecordRef) -> Result<Record, RingError> {
+        let (header, payload) = self.read_checked(r)?;
+        let Some(format) = self.format(r, &header, &payload)? else {
+            return Ok(Record { header, payload, media_verified: false });
+        };
+        let (base_dts, pieces, data) = self.pieces(r, &format, &payload)?;
+        if base_dts != header.base_dts || media_hash(&format, base_dts, &pieces, data) != header.media_hash {
+            return Err(self.damaged(r, Damage::MediaHash));
+        }
+        Ok(Record { header, payload, media_verified: true })
+    }
+
+    fn pieces<'a>(&self, r: &RecordRef, format: &Format, payload: &'a [u8]) -> Result<(u64, Vec<Piece>, &'a [u8]), RingError> {
+        let bad = || self.damaged(r, Damage::Structure);
+        if let Format::Observations(_) = format {
+            let o = observations::parse(payload).map_err(|_| bad())?;
+            let piece = |row: observations::Row| Piece {
+                duration: row.duration,
+                size: row.size,
+                cts_offset: row.cts_offset,
+                random_access: row.random_access,
+            };
+            return Ok((o.base_dts, o.rows.into_iter().map(piece).collect(), payload.get(o.data..).unwrap_or(&[])));
+        }
+        let f = parse_fragment(payload).map_err(|_| bad())?;
+        let data = payload.get(f.data).ok_or_else(bad)?;
+        Ok((f.base_dts, f.pieces, data))
+    }
+
+    /// Header and payload with their check sums checked: whole, if not yet proved to be the samples they claim.
+    pub(crate) fn read_checked(&self, r: &RecordRef) -> Result<(RecordHeader, Bytes), RingError> {
+        let bytes = self.bytes(r, r.entry.len as usize)?;
+        let header = self.header(r, &bytes)?;
+        let payload = Bytes::from(bytes).slice(RECORD_HEADER..);
+        if crc32fast::hash(&payload) != header.payload_crc {
+            return Err(self.unreadable_payload(r));
+        }
+        Ok((header, payload))
+    }
+
+    fn unreadable_payload(&self, r: &RecordRef) -> RingError {
+        match self.unreadable(r, FormatError::Crc) {
+            gone @ RingError::Gone { .. } => gone,
+            _ => self.damaged(r, Damage::Payload),
+        }
+    }
+
+    /// Reads a record's header and what stands in front of its samples.
+    pub(crate) fn front(&self, r: &RecordRef) -> Result<Front, RingError> {
+        let len = r.entry.len as usize;
+        let mut bytes = self.bytes(r, len.min(4096))?;
+        let header = self.header(r, &bytes)?;
+        let end = RECORD_HEADER + header.front_len as usize;
+        if end > len {
+            return Err(self.damaged(r, Damage::Structure));
+        }
+        if end > bytes.len() {
+            bytes = self.bytes(r, end)?;
+        }
+        let front = bytes.get(RECORD_HEADER..end).unwrap_or(&[]);
+        if crc32fast::hash(front) != header.front_crc {
+            return Err(self.unreadable_payload(r));
+        }
+        Ok(Front { header, bytes: front.to_vec() })
+    }
+
+    /// The format of a record: its own, its group's, or a neighbour's with the same fingerprint.
+    fn format(&self, r: &RecordRef, header: &RecordHeader, payload: &[u8]) -> Result<Option<Arc<Format>>, RingError> {
+        if r.stream.kind == StreamKind::Observations {
+            let encoding = observations::parse(payload).map_err(|_| self.damaged(r, Damage::Structure))?.encoding;
+            return Ok(Some(Arc::new(Format::Observations(encoding))));
+        }
+        if header.init_len > 0 {
+            let init = payload.get(..header.init_len as usize).ok_or_else(|| self.damaged(r, Damage::Structure))?;
+            let format = self.learn(init).ok_or_else(|| self.damaged(r, Damage::Structure))?;
+            return Ok(Some(format));
+        }
+        if let Some(known) = self.known(&header.format) {
+            return Ok(Some(known));
+        }
+        if let Some(first) = self.group_before(r)?.and_then(|g| g.into_iter().next())
+            && let Some(format) = self.format_at(&first, &header.format)
+        {
+            return Ok(Some(format));
+        }
+        // The group's first record is damaged or gone: any other with the same parameters will do.
+        let around = self.records(&r.stream, r.entry.wall.plus_micros(-300_000_000), r.entry.wall.plus_micros(300_000_000))?;
+        Ok(around.iter().filter(|k| k.key()).find_map(|k| self.format_at(k, &header.format)))
+    }
+
+    fn format_at(&self, key: &RecordRef, fingerprint: &[u8; 16]) -> Option<Arc<Format>> {
+        let front = self.front(key).ok().filter(|f| f.header.format == *fingerprint)?;
+        self.learn(front.bytes.get(..front.header.init_len as usize)?)
+    }
+
+    /// The format an init segment announces.
+    pub(crate) fn learn(&self, init: &[u8]) -> Option<Arc<Format>> {
+        let fingerprint = builder_fingerprint(init);
+        if let Some(known) = self.known(&fingerprint) {
+            return Some(known);
+        }
+        let format = Arc::new(parse_init(init).ok()?.into_iter().next()?.format);
+        let mut formats = self.formats.lock().unwrap_or_else(PoisonError::into_inner);
+        if formats.len() >= FORMATS {
+            formats.clear();
+        }
+        formats.insert(fingerprint, format.clone());
+        Some(format)
+    }
+
+    fn known(&self, fingerprint: &[u8; 16]) -> Option<Arc<Format>> {
+        self.formats.lock().unwrap_or_else(PoisonError::into_inner).get(fingerprint).cloned()
+    }
+}

@@ -1,0 +1,341 @@
+//! The writer without its thread: `tick` is called with time passed, samples wait in the intake, the disk is a trait.
+//! So a test can live through years of it and cut the power anywhere.
+
+use super::builder::{Built, Circumstances, Fate, Head, Stream};
+use crate::{
+    catalog::Catalog,
+    disk::DiskFile,
+    intake::Intake,
+    sign::Signer,
+    status::{RingState, RingStatus},
+    table::BlockTable,
+};
+use domain::{Clock, MonoTime, StreamId, WallTime};
+use metrics::{counter, gauge, histogram};
+use std::{
+    collections::{BTreeMap, HashSet, VecDeque},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+/// How long batches are gathered at most.
+const GATHER: Duration = Duration::from_millis(250);
+/// Shortest pause after every path refused in one turn; the longest is eight times that.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// The block being written.
+pub(super) struct OpenBlock {
+    pub(super) slot: usize,
+    pub(super) sequence: u64,
+    pub(super) file: Arc<dyn DiskFile>,
+    /// Where the next batch goes.
+    pub(super) at: u64,
+    pub(super) batches: u32,
+    pub(super) table: Arc<BlockTable>,
+}
+
+/// A block that waits for its footer, with the chain heads as they were at its end.
+pub(crate) struct Unsealed {
+    pub(super) slot: usize,
+    pub(super) sequence: u64,
+    pub(super) data_end: u64,
+    pub(super) batches: u32,
+    pub(super) table: Arc<BlockTable>,
+    pub(super) heads: BTreeMap<Arc<StreamId>, Head>,
+    pub(super) flags: u32,
+    pub(super) tries: u32,
+}
+
+pub(crate) struct Core {
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) signer: Arc<dyn Signer>,
+    pub(super) intake: Arc<Intake>,
+    pub(super) ring: [u8; 16],
+    /// Every stream the ring remembers, as durable on disk: what a seal may say.
+    pub(super) heads: BTreeMap<Arc<StreamId>, Head>,
+    streams: BTreeMap<Arc<StreamId>, Stream>,
+    /// Closed and not yet durable, oldest first.
+    pub(super) ready: VecDeque<Built>,
+    pub(super) open: Option<OpenBlock>,
+    pub(super) unsealed: VecDeque<Unsealed>,
+    /// Highest sequence ever given.
+    pub(super) sequence: u64,
+    pub(super) last_seal: [u8; 32],
+    /// Paths that refused since the last success.
+    pub(super) refused: HashSet<usize>,
+    /// Refusals since the last success.
+    pub(super) refusals: usize,
+    retry_at: Option<MonoTime>,
+    pub(super) anchor: Option<super::expire::Anchor>,
+    pub(super) figures: Figures,
+    status: Arc<Mutex<RingStatus>>,
+    /// When everything received by then was durable, since boot: true also while the thread hangs in the disk.
+    synced_at: Arc<AtomicU64>,
+}
+
+/// What the status is made of.
+#[derive(Default)]
+pub(super) struct Figures {
+    pub(super) written: u64,
+    pub(super) errors: u64,
+    pub(super) detail: String,
+    pub(super) failing: bool,
+    pub(super) last_sync: MonoTime,
+    pub(super) sync_took: Duration,
+    rate_from: Option<(MonoTime, u64)>,
+    rate: u64,
+    slow_until: Option<MonoTime>,
+    newest: Option<WallTime>,
+}
+
+/// What the start found.
+pub(crate) struct Found {
+    pub(crate) ring: [u8; 16],
+    pub(crate) heads: BTreeMap<Arc<StreamId>, Head>,
+    pub(crate) unsealed: VecDeque<Unsealed>,
+    pub(crate) sequence: u64,
+    pub(crate) last_seal: [u8; 32],
+    pub(crate) anchor: Option<super::expire::Anchor>,
+}
+
+impl Core {
+    pub(crate) fn new(catalog: Arc<Catalog>, clock: Arc<dyn Clock>, signer: Arc<dyn Signer>, intake: Arc<Intake>, found: Found) -> Self {
+        let spec = &catalog.spec;
+        let status = RingStatus {
+            name: spec.name.clone(),
+            size: spec.blocks() as u64 * spec.block_size,
+            blocks: spec.blocks() as u64,
+            block_size: spec.block_size,
+            used: 0,
+            oldest: None,
+            newest: None,
+            written_bytes: 0,
+            write_rate_bps: 0,
+            days_forecast: None,
+            last_sync_micros_ago: 0,
+            last_sync_took_micros: 0,
+            dropped_gops: 0,
+            oversized: 0,
+            in_flight_bytes: 0,
+            errors: 0,
+            state: RingState::Ok,
+            detail: String::new(),
+        };
+        let now = clock.mono();
+        let mut core = Self {
+            ring: found.ring,
+            heads: found.heads,
+            streams: BTreeMap::new(),
+            ready: VecDeque::new(),
+            open: None,
+            unsealed: found.unsealed,
+            sequence: found.sequence,
+            last_seal: found.last_seal,
+            refused: HashSet::new(),
+            refusals: 0,
+            retry_at: None,
+            anchor: found.anchor,
+            figures: Figures { last_sync: now, ..Figures::default() },
+            status: Arc::new(Mutex::new(status)),
+            synced_at: Arc::new(AtomicU64::new(now.0)),
+            catalog,
+            clock,
+            signer,
+            intake,
+        };
+        core.figures.newest = core.catalog.slots().iter().filter(|s| s.records > 0).max_by_key(|s| s.sequence).map(|s| s.to);
+        core.report(now);
+        core
+    }
+
+    pub(crate) fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    pub(crate) fn intake(&self) -> &Arc<Intake> {
+        &self.intake
+    }
+
+    pub(crate) fn synced_at(&self) -> Arc<AtomicU64> {
+        self.synced_at.clone()
+    }
+
+    pub(crate) fn status(&self) -> Arc<Mutex<RingStatus>> {
+        self.status.clone()
+    }
+
+    /// How long the thread may sleep between ticks.
+    pub(crate) fn period(&self) -> Duration {
+        GATHER.min(self.catalog.spec.sync / 3)
+    }
+
+    /// Lets time have passed: takes what came, writes what is due, then does one piece of housekeeping.
+    pub(crate) fn tick(&mut self) {
+        let now = self.clock.mono();
+        self.gather(now, false);
+        if self.retry_at.is_none_or(|at| now >= at) {
+            self.write(now);
+        }
+        // Recording comes first: seals and erasing only behind a turn that left nothing waiting.
+        if self.ready.is_empty() {
+            self.seal_next();
+            self.expire();
+        }
+        let after = self.clock.mono();
+        self.report(after);
+    }
+
+    /// Writes whatever is there, and seals in order.
+    pub(crate) fn finish(&mut self) {
+        let now = self.clock.mono();
+        self.intake.close();
+        self.gather(now, true);
+        self.write(now);
+        if let Some(open) = self.open.take() {
+            self.retire(open, crate::format::footer::SEAL_CLOSED);
+        }
+        for _ in 0..self.unsealed.len() {
+            self.seal_next();
+        }
+        self.report(self.clock.mono());
+    }
+
+    /// Samples into records; records that cannot wait for their next sample are closed without it.
+    fn gather(&mut self, now: MonoTime, all: bool) {
+        let circumstances = Circumstances { boot: self.clock.boot_id(), clock_synchronised: self.clock.synchronised() };
+        let max = self.catalog.spec.max_access_unit();
+        let mut out = Vec::new();
+        for arrived in self.intake.take() {
+            let id = arrived.sample.stream.clone();
+            let weight = crate::intake::weight(&arrived.sample);
+            let head = || self.heads.get(&id).cloned().unwrap_or_default();
+            let stream = self.streams.entry(id.clone()).or_insert_with(|| Stream::new(id.clone(), head(), max));
+            if let Fate::Dropped(why) = stream.accept(arrived, circumstances, &mut out) {
+                self.intake.release(&id, weight);
+                tracing::debug!(stream = %id, why, "sample not recorded");
+                counter!("matthon_ring_samples_dropped_total", "ring" => self.catalog.spec.name.clone()).increment(1);
+            }
+        }
+        // What is in a record at the next tick must still be written and synced within the promise.
+        let sync = self.catalog.spec.sync;
+        let spare = sync.saturating_sub(self.period()).saturating_sub(sync / 8);
+        for stream in self.streams.values_mut() {
+            if stream.waiting_since().is_some_and(|since| all || now.since(since) >= spare) {
+                stream.close(None, circumstances, &mut out);
+            }
+        }
+        // Stream by stream, each in its order.
+        out.sort_by(|a, b| a.stream.cmp(&b.stream).then(a.header.seq.cmp(&b.header.seq)));
+        self.ready.extend(out);
+    }
+
+    /// Writes what is ready until nothing is left or the disk refuses.
+    fn write(&mut self, now: MonoTime) {
+        let mut refusals = 0;
+        while !self.ready.is_empty() {
+            match self.write_batch() {
+                Ok(synced) => {
+                    self.retry_at = None;
+                    self.figures.failing = false;
+                    if self.figures.slow_until.is_none() {
+                        self.figures.detail.clear();
+                    }
+                    if let Some(oldest) = synced {
+                        self.note_delay(oldest);
+                    }
+                }
+                Err(why) => {
+                    self.figures.errors += 1;
+                    self.figures.failing = true;
+                    tracing::warn!(ring = %self.catalog.spec.name, %why, "cannot record");
+                    counter!("matthon_ring_errors_total", "ring" => self.catalog.spec.name.clone()).increment(1);
+                    self.figures.detail = why;
+                    refusals += 1;
+                    if refusals >= self.catalog.spec.paths.len() {
+                        self.retry_at = Some(now.plus(RETRY * u32::try_from(self.refusals / 2).unwrap_or(8).clamp(1, 8)));
+                        return;
+                    }
+                }
+            }
+        }
+        self.figures.last_sync = self.clock.mono();
+        self.synced_at.store(self.figures.last_sync.0, Ordering::Relaxed);
+    }
+
+    fn note_delay(&mut self, oldest: MonoTime) {
+        let now = self.clock.mono();
+        let late = now.since(oldest);
+        histogram!("matthon_ring_sync_seconds", "ring" => self.catalog.spec.name.clone()).record(self.figures.sync_took.as_secs_f64());
+        if late > self.catalog.spec.sync {
+            self.figures.slow_until = Some(now.plus(Duration::from_secs(10)));
+            self.figures.detail = format!(
+                "a recording became durable {} ms after it came, {} ms are promised: the disk is too slow or busy with something else",
+                late.as_millis(),
+                self.catalog.spec.sync.as_millis()
+            );
+        }
+    }
+
+    pub(super) fn live_streams(&self) -> HashSet<Arc<StreamId>> {
+        self.streams.keys().cloned().collect()
+    }
+
+    /// Publishes what is newest; called by the batch that made it durable.
+    pub(super) fn note_newest(&mut self, to: WallTime) {
+        self.figures.newest = Some(to);
+    }
+
+    fn report(&mut self, now: MonoTime) {
+        let counts = self.intake.counts();
+        let slots = self.catalog.slots();
+        let used = slots.iter().filter(|s| s.records > 0);
+        let oldest = used.clone().min_by_key(|s| s.sequence).map(|s| s.from);
+        let f = &mut self.figures;
+        if f.slow_until.is_some_and(|until| now > until) {
+            f.slow_until = None;
+            if !f.failing {
+                f.detail.clear();
+            }
+        }
+        let (from, bytes) = *f.rate_from.get_or_insert((now, f.written));
+        let span = now.since(from).as_secs_f64();
+        if span >= 10.0 {
+            let rate = (f.written - bytes) as f64 * 8.0 / span;
+            // Smoothed over about a minute; the first measurement counts whole.
+            f.rate = if f.rate == 0 { rate as u64 } else { (f.rate as f64 * 0.85 + rate * 0.15) as u64 };
+            f.rate_from = Some((now, f.written));
+        }
+        let mut s = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        s.used = used.count() as u64;
+        s.oldest = oldest;
+        s.newest = f.newest;
+        s.written_bytes = f.written;
+        s.write_rate_bps = f.rate;
+        s.days_forecast = (f.rate > 0).then(|| s.size as f64 * 8.0 / f.rate as f64 / 86_400.0);
+        s.last_sync_micros_ago = micros(now.since(f.last_sync));
+        s.last_sync_took_micros = micros(f.sync_took);
+        s.dropped_gops = counts.dropped_gops;
+        s.oversized = counts.oversized;
+        s.in_flight_bytes = counts.bytes as u64;
+        s.errors = f.errors;
+        s.state = match (f.failing, f.slow_until) {
+            (true, _) => RingState::Failed,
+            (false, Some(_)) => RingState::Slow,
+            (false, None) => RingState::Ok,
+        };
+        s.detail.clone_from(&f.detail);
+        drop(s);
+        let ring = self.catalog.spec.name.clone();
+        let age = oldest.map_or(0, |o| self.clock.wall().micros_since(o));
+        gauge!("matthon_ring_oldest_seconds", "ring" => ring.clone()).set(age as f64 / 1e6);
+        gauge!("matthon_ring_in_flight_bytes", "ring" => ring).set(counts.bytes as f64);
+    }
+}
+
+fn micros(d: Duration) -> u64 {
+    u64::try_from(d.as_micros()).unwrap_or(u64::MAX)
+}

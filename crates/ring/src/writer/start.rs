@@ -1,0 +1,257 @@
+//! The start: locks, files, the index, and what a cut left open. Bounded by one block's batches, whatever the ring's size.
+
+use super::{
+    builder::Head,
+    core::{Found, Unsealed},
+    expire::Anchor,
+};
+use crate::{
+    catalog::{Catalog, index_size, read_index, summary_from_block},
+    disk::{Disk, LockGuard},
+    error::RingError,
+    format::{
+        PAGE,
+        footer::SEAL_RECOVERED,
+        index::{BlockState, BlockSummary, INDEX_ENTRY, IndexHeader},
+    },
+    recover::{block_header, scan},
+    sign::Signer,
+    spec::{INDEX_NAME, LOCK_NAME, RingSpec, block_name},
+    table::BlockTable,
+};
+use domain::{Clock, StreamId};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    io::{self, IoSlice},
+    path::Path,
+    sync::Arc,
+};
+
+/// How many of the blocks to be overwritten next are looked at, in case the index missed that they are new already.
+const SUSPECTS: usize = 4;
+
+fn io_error<'a>(spec: &'a RingSpec, what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> RingError + use<'a> {
+    move |source| RingError::Io { ring: spec.name.clone(), what, path: path.to_owned(), source }
+}
+
+/// Takes the locks of all paths.
+pub(crate) fn lock(spec: &RingSpec, disk: &dyn Disk) -> Result<Vec<LockGuard>, RingError> {
+    let mut guards = Vec::with_capacity(spec.paths.len());
+    for dir in &spec.paths {
+        disk.create_dir(dir).map_err(io_error(spec, "create", dir))?;
+        let path = dir.join(LOCK_NAME);
+        match disk.lock(&path).map_err(io_error(spec, "lock", &path))? {
+            Some(guard) => guards.push(guard),
+            None => return Err(RingError::Locked { ring: spec.name.clone(), path: dir.clone() }),
+        }
+    }
+    Ok(guards)
+}
+
+/// Reserves the space of every block. Returns whether all of them are new.
+pub(crate) fn allocate(spec: &RingSpec, disk: &dyn Disk) -> Result<bool, RingError> {
+    let mut all_new = true;
+    for (n, dir) in spec.paths.iter().enumerate() {
+        let have: HashMap<String, u64> = disk.list(dir).map_err(io_error(spec, "list", dir))?.into_iter().collect();
+        let blocks = spec.blocks_in(n);
+        let mut missing = Vec::new();
+        for number in 0..blocks {
+            match have.get(&block_name(number)) {
+                Some(&len) if len == spec.block_size => all_new = false,
+                // A cut may have left a file without its space.
+                Some(0) | None => missing.push(number),
+                Some(&len) => {
+                    let name = block_name(number);
+                    let reason = format!(
+                        "{} holds blocks of {len} bytes ({name}), the configuration asks for {}: set the old block size, or move the files away to begin anew",
+                        dir.display(),
+                        spec.block_size
+                    );
+                    return Err(RingError::Spec { ring: spec.name.clone(), reason });
+                }
+            }
+        }
+        let need = missing.len() as u64 * spec.block_size;
+        if need > 0 {
+            let free = disk.free_space(dir).map_err(io_error(spec, "measure", dir))?;
+            if free < need {
+                return Err(RingError::Space { ring: spec.name.clone(), path: dir.clone(), need, free });
+            }
+        }
+        for number in missing {
+            let path = dir.join(block_name(number));
+            disk.create(&path, spec.block_size).map_err(io_error(spec, "reserve", &path))?;
+        }
+        let path = dir.join(INDEX_NAME);
+        disk.create(&path, index_size(blocks)).map_err(io_error(spec, "create", &path))?;
+    }
+    Ok(all_new)
+}
+
+/// Reads the index, corrects it where it is stale, and recovers what the last run left open.
+pub(crate) fn find(
+    spec: RingSpec,
+    disk: Arc<dyn Disk>,
+    clock: &dyn Clock,
+    signer: &dyn Signer,
+    all_new: bool,
+) -> Result<(Catalog, Found), RingError> {
+    let mut index = read_index_or_new(&spec, &*disk, all_new)?;
+    let ring = index.1.unwrap_or_else(|| new_ring(&spec, clock, signer));
+    if index.2 || stale(&spec, &*disk, &index.0) {
+        for (slot, place) in index.0.iter_mut().enumerate() {
+            let found = disk.open(&spec.file(slot), false).and_then(|f| summary_from_block(&*f, &spec, Some(ring)));
+            *place = found.map(|(_, summary)| summary).unwrap_or_default();
+        }
+        index.2 = true;
+    }
+    if index.2 || index.1.is_none() || all_new {
+        write_index(&spec, &*disk, ring, &index.0)?;
+    }
+    let sequence = index.0.iter().map(|s| s.sequence).max().unwrap_or(0);
+    let catalog = Catalog::new(spec, disk, false, index.0);
+    let mut found = Found { ring, heads: BTreeMap::new(), unsealed: VecDeque::new(), sequence, last_seal: [0; 32], anchor: None };
+    recover(&catalog, clock, &mut found)?;
+    Ok((catalog, found))
+}
+
+type Known = (Vec<BlockSummary>, Option<[u8; 16]>, bool);
+
+fn read_index_or_new(spec: &RingSpec, disk: &dyn Disk, all_new: bool) -> Result<Known, RingError> {
+    if all_new {
+        return Ok((vec![BlockSummary::default(); spec.blocks()], None, false));
+    }
+    let index = read_index(spec, disk)?;
+    Ok((index.slots, index.ring, index.damaged > 0))
+}
+
+/// Whether a block that should be old is newer than the newest known: the index could not be written then.
+fn stale(spec: &RingSpec, disk: &dyn Disk, slots: &[BlockSummary]) -> bool {
+    let newest = slots.iter().map(|s| s.sequence).max().unwrap_or(0);
+    let mut order: Vec<usize> = (0..slots.len()).collect();
+    order.sort_by_key(|&n| slots.get(n).map_or((0, n), |s| (s.sequence, n)));
+    order.into_iter().take(SUSPECTS).any(|slot| {
+        let header = disk.open(&spec.file(slot), false).and_then(|f| block_header(&*f));
+        matches!(header, Ok(Some(h)) if h.sequence > newest)
+    })
+}
+
+fn write_index(spec: &RingSpec, disk: &dyn Disk, ring: [u8; 16], slots: &[BlockSummary]) -> Result<(), RingError> {
+    for (n, dir) in spec.paths.iter().enumerate() {
+        let blocks = spec.blocks_in(n);
+        let header = IndexHeader { ring, block_size: spec.block_size, blocks: u32::try_from(blocks).unwrap_or(u32::MAX) };
+        let mut bytes = vec![0; usize::try_from(index_size(blocks)).unwrap_or(0)];
+        let mut put = |at: usize, field: &[u8]| {
+            if let Some(place) = bytes.get_mut(at..at + field.len()) {
+                place.copy_from_slice(field);
+            }
+        };
+        put(0, &header.to_bytes());
+        for (slot, s) in slots.iter().enumerate().filter(|(slot, s)| spec.place(*slot).0 == n && s.sequence > 0) {
+            put(PAGE as usize + spec.place(slot).1 * INDEX_ENTRY, &s.to_bytes());
+        }
+        let path = dir.join(INDEX_NAME);
+        let done = disk.open(&path, true).and_then(|f| {
+            f.write_all_at(&[IoSlice::new(&bytes)], 0)?;
+            f.sync_data()
+        });
+        done.map_err(io_error(spec, "write", &path))?;
+    }
+    Ok(())
+}
+
+/// A name no other ring has: from when, where and by whom it was made.
+fn new_ring(spec: &RingSpec, clock: &dyn Clock, signer: &dyn Signer) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    hash.update(clock.boot_id());
+    hash.update(clock.mono().0.to_le_bytes());
+    hash.update(clock.wall().0.to_le_bytes());
+    hash.update(signer.public_key());
+    for path in &spec.paths {
+        hash.update(path.as_os_str().as_encoded_bytes());
+    }
+    let digest: [u8; 32] = hash.finalize().into();
+    digest.first_chunk().copied().unwrap_or_default()
+}
+
+/// Chain heads from the last seal, then from the blocks behind it that have none.
+fn recover(catalog: &Catalog, clock: &dyn Clock, found: &mut Found) -> Result<(), RingError> {
+    let mut slots: Vec<(usize, BlockSummary)> = catalog.slots().into_iter().enumerate().filter(|(_, s)| s.sequence > 0).collect();
+    slots.sort_by_key(|(_, s)| std::cmp::Reverse(s.sequence));
+    let mut behind = Vec::new();
+    for (n, (slot, s)) in slots.into_iter().enumerate() {
+        let file = catalog.file(slot).map_err(|e| catalog.io("open", catalog.spec.file(slot), e))?;
+        let header = block_header(&*file).ok().flatten();
+        if n == 0 {
+            let same = header.as_ref().filter(|h| h.boot == clock.boot_id() && h.clock_synchronised);
+            found.anchor = same.map(|h| Anchor { wall: h.wall, mono: h.mono });
+        }
+        match s.state {
+            BlockState::Sealed => match catalog.footer(slot, s.sequence) {
+                Ok(Some(footer)) => {
+                    found.last_seal = footer.digest();
+                    for e in footer.streams {
+                        let head =
+                            Head { next_seq: e.next_seq, next_gop: e.next_gop, chain: e.chain, format: e.format, last_block: e.last_block };
+                        found.heads.insert(Arc::new(e.stream), head);
+                    }
+                    break;
+                }
+                // A footer that rotted is written anew.
+                _ if header.is_some_and(|h| h.sequence == s.sequence) => behind.push((slot, s)),
+                _ => {}
+            },
+            BlockState::Open if header.is_some_and(|h| h.sequence == s.sequence) => behind.push((slot, s)),
+            // Taken by the index, but its header never became durable: nothing of it was overwritten, so it is what it was.
+            BlockState::Open => {
+                let was = summary_from_block(&*file, &catalog.spec, Some(found.ring)).map(|(_, s)| s).unwrap_or_default();
+                catalog.set(slot, was);
+            }
+            BlockState::Empty | BlockState::Erased => {}
+        }
+    }
+    for (slot, s) in behind.into_iter().rev() {
+        recover_block(catalog, found, slot, s);
+    }
+    Ok(())
+}
+
+fn recover_block(catalog: &Catalog, found: &mut Found, slot: usize, s: BlockSummary) {
+    let scanned = catalog.file(slot).and_then(|file| scan(&*file, s.sequence, catalog.spec.data_limit(), PAGE, 0));
+    let scanned = match scanned {
+        Ok(scanned) => scanned,
+        Err(error) => {
+            // One unreadable block must not keep the others from recording.
+            tracing::warn!(ring = %catalog.spec.name, block = s.sequence, %error, "cannot read the block the last run left open: left as it is");
+            return;
+        }
+    };
+    tracing::info!(
+        ring = %catalog.spec.name, block = s.sequence, records = scanned.records.len(), torn = scanned.torn, damaged = scanned.damaged,
+        "recovered the block the last run left open"
+    );
+    if scanned.records.is_empty() {
+        catalog.set(slot, BlockSummary::default());
+        return;
+    }
+    let table = Arc::new(BlockTable::of(&scanned));
+    for r in &scanned.records {
+        let (h, id): (_, StreamId) = (&r.header, r.header.stream.clone());
+        let next_seq = h.seq.saturating_add(1);
+        let head = found.heads.entry(Arc::new(id)).or_default();
+        *head = Head { next_seq, next_gop: h.gop.saturating_add(1), chain: h.chain, format: h.format, last_block: h.block };
+    }
+    let summary = table.summary(s.sequence, BlockState::Open, scanned.data_end);
+    catalog.publish(slot, s.sequence, table.clone(), scanned.data_end, scanned.next_batch, summary);
+    found.unsealed.push_back(Unsealed {
+        slot,
+        sequence: s.sequence,
+        data_end: scanned.data_end,
+        batches: scanned.batches,
+        table,
+        heads: found.heads.clone(),
+        flags: SEAL_RECOVERED,
+        tries: 0,
+    });
+}
