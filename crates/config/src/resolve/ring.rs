@@ -83,8 +83,8 @@ fn paths(list: &[String], place: &Place, base: &Path, folders: &mut Given, sourc
 
 fn sync(text: &str) -> Result<Duration, Wrong> {
     let sync = units::duration(text, "800ms")?;
-    if sync < Duration::from_millis(100) || sync > Duration::from_secs(10) {
-        return Err(Wrong::new(format!("{} is out of bounds", show(text)), "write 100ms to 10s: \"800ms\""));
+    if sync < Duration::from_millis(300) || sync > Duration::from_secs(10) {
+        return Err(Wrong::new(format!("{} is out of bounds", show(text)), "write 300ms to 10s: \"800ms\""));
     }
     Ok(sync)
 }

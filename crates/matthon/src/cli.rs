@@ -1,0 +1,100 @@
+//! What can be typed. The names are a contract (ARCHITECTURE.md, "Contracts").
+
+use clap::{Args, Parser, Subcommand};
+use domain::{CameraId, Channel, Role, WallTime};
+use std::path::PathBuf;
+
+/// Mắt Thôn: the video server of a village.
+#[derive(Debug, Parser)]
+#[command(name = "matthon", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where the configuration is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ConfigArg {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", default_value = "/etc/matthon/matthon.toml")]
+    pub(crate) config: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Record, serve and watch until told to stop.
+    Run(ConfigArg),
+    /// Read the configuration and name every mistake in it.
+    Check {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// One JSON object instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// People who may sign in.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Write what was recorded to a file.
+    Export(ExportArgs),
+    /// The recording on disk.
+    #[command(subcommand)]
+    Ring(RingCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add a person.
+    Add {
+        /// Name to sign in with.
+        name: String,
+        /// admin, official, police, viewer, technician or auditor.
+        #[arg(long)]
+        role: Role,
+        /// Read the password (one line) from standard input.
+        #[arg(long, required = true)]
+        password_stdin: bool,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Print one bearer token for a program that acts as this person.
+    Token {
+        /// Whose token.
+        name: String,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// Which camera.
+    #[arg(long)]
+    pub(crate) camera: CameraId,
+    /// Begin: RFC 3339 with an offset, or Unix seconds.
+    #[arg(long, value_parser = WallTime::parse)]
+    pub(crate) from: WallTime,
+    /// End, likewise.
+    #[arg(long, value_parser = WallTime::parse)]
+    pub(crate) to: WallTime,
+    /// main or sub.
+    #[arg(long, default_value = "main")]
+    pub(crate) stream: Channel,
+    /// The file to write; its extension chooses the format (.mp4).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RingCommand {
+    /// How full, how old, how long it will last.
+    Status {
+        /// One JSON array instead of text.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+}

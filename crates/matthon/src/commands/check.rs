@@ -1,0 +1,50 @@
+//! `matthon check`: every mistake of the configuration, and what it promises.
+
+use crate::{cli::ConfigArg, exit::Failure};
+use serde_json::json;
+
+pub(crate) fn check(arg: &ConfigArg, as_json: bool) -> Result<(), Failure> {
+    match config::load(&arg.config) {
+        Err(mistakes) => {
+            let lines: Vec<String> = mistakes.mistakes.iter().map(ToString::to_string).collect();
+            if as_json {
+                println!("{}", json!({ "ok": false, "mistakes": lines }));
+                return Err(Failure::Usage(Vec::new()));
+            }
+            let n = lines.len();
+            let mut lines = lines;
+            lines.push(format!("{n} {} in {}; nothing was started", if n == 1 { "mistake" } else { "mistakes" }, arg.config.display()));
+            Err(Failure::Usage(lines))
+        }
+        Ok(loaded) => {
+            let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+            let forecast: Vec<String> = loaded.config.forecast().iter().map(describe).collect();
+            if as_json {
+                println!("{}", json!({ "ok": true, "warnings": warnings, "forecast": forecast }));
+                return Ok(());
+            }
+            for line in &warnings {
+                println!("warning: {line}");
+            }
+            for line in &forecast {
+                println!("{line}");
+            }
+            println!("{}: good, {} cameras", arg.config.display(), loaded.config.cameras.len());
+            Ok(())
+        }
+    }
+}
+
+/// One line a ring: what it will hold before a single frame was recorded.
+fn describe(ring: &config::RingForecast) -> String {
+    let (name, gb) = (&ring.ring, ring.size as f64 / 1e9);
+    match ring.days {
+        Some(days) => format!(
+            "ring {name}: {gb:.1} GB for {} streams at about {:.1} GB a day: {}",
+            ring.streams,
+            ring.bytes_per_day as f64 / 1e9,
+            if days >= 2.0 { format!("{days:.1} days") } else { format!("{:.1} hours", days * 24.0) }
+        ),
+        None => format!("ring {name}: {gb:.1} GB, and no stream is recorded into it"),
+    }
+}

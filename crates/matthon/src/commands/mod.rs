@@ -1,0 +1,28 @@
+//! One module a subcommand.
+
+mod check;
+mod export;
+mod ring_status;
+mod run;
+mod user;
+
+use crate::{
+    cli::{Cli, Command, ConfigArg, RingCommand, UserCommand},
+    exit::Failure,
+};
+
+pub(crate) fn dispatch(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Run(config) => run::run(&config),
+        Command::Check { config, json } => check::check(&config, json),
+        Command::User(UserCommand::Add { name, role, password_stdin: _, config }) => user::add(&config, name, role),
+        Command::User(UserCommand::Token { name, config }) => user::token(&config, name),
+        Command::Export(args) => export::export(&args),
+        Command::Ring(RingCommand::Status { json, config }) => ring_status::status(&config, json),
+    }
+}
+
+/// Reads the configuration, or fails with every mistake in it.
+fn load(arg: &ConfigArg) -> Result<config::Loaded, Failure> {
+    config::load(&arg.config).map_err(|mistakes| Failure::Usage(mistakes.mistakes.iter().map(ToString::to_string).collect()))
+}

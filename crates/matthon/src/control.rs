@@ -1,0 +1,133 @@
+//! The daemon's local socket: commands that write go through it while the daemon runs, so that users have one writer.
+//!
+//! `DATA/matthon.sock`, mode 0600; one JSON line asks, one JSON line answers. Who can open the socket owns the data anyway.
+
+use anyhow::{Context, Result};
+use domain::{Clock, Role};
+use serde::{Deserialize, Serialize};
+use std::{
+    io::{BufRead, BufReader, ErrorKind, Write},
+    os::unix::{fs::PermissionsExt, net::UnixStream},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tokio_util::sync::CancellationToken;
+
+/// What can be asked.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Request {
+    UserAdd { name: String, role: Role, password: String },
+    UserToken { name: String },
+    RingStatus,
+}
+
+/// What comes back.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Answer {
+    Done,
+    Token(String),
+    Rings(serde_json::Value),
+    Failed(String),
+}
+
+/// Longest request read: a name, a role and a password fit many times over.
+const MAX_REQUEST: u64 = 64 * 1024;
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(crate) fn socket_path(data: &Path) -> PathBuf {
+    data.join("matthon.sock")
+}
+
+/// Asks the daemon; `None` when none runs.
+pub(crate) fn ask(data: &Path, request: &Request) -> Result<Option<Answer>> {
+    let path = socket_path(data);
+    let mut stream = match UnixStream::connect(&path) {
+        Ok(s) => s,
+        // Refused: a socket file that a killed daemon left behind.
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => return Ok(None),
+        Err(e) => return Err(e).with_context(|| format!("cannot reach the running daemon at {}", path.display())),
+    };
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut line = serde_json::to_string(request)?;
+    line.push('\n');
+    stream.write_all(line.as_bytes())?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).context("the running daemon gave no answer")?;
+    Ok(Some(serde_json::from_str(&answer).context("the running daemon's answer cannot be read; is it another version?")?))
+}
+
+/// What the daemon answers with.
+pub(crate) struct Control {
+    pub(crate) store: store::Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rings: Vec<ring::Recorder>,
+}
+
+impl Control {
+    /// Opens the socket. The ring's lock already proved that no other daemon lives on this data.
+    pub(crate) fn listen(data: &Path) -> Result<tokio::net::UnixListener> {
+        let path = socket_path(data);
+        match std::fs::remove_file(&path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e).with_context(|| format!("cannot replace {}", path.display())),
+            _ => {}
+        }
+        let listener = tokio::net::UnixListener::bind(&path).with_context(|| format!("cannot open {}", path.display()))?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        Ok(listener)
+    }
+
+    /// Serves until told to stop. One request at a time: these are a person's commands, not traffic.
+    pub(crate) async fn serve(self: Arc<Self>, listener: tokio::net::UnixListener, stop: CancellationToken) {
+        loop {
+            let accepted = tokio::select! {
+                () = stop.cancelled() => return,
+                accepted = listener.accept() => accepted,
+            };
+            let Ok((stream, _)) = accepted else { continue };
+            if let Err(error) =
+                tokio::time::timeout(PATIENCE, self.clone().one(stream)).await.unwrap_or_else(|_| Err(anyhow::anyhow!("too slow")))
+            {
+                tracing::warn!(%error, "a local command was not answered");
+            }
+        }
+    }
+
+    async fn one(self: Arc<Self>, stream: tokio::net::UnixStream) -> Result<()> {
+        let (read, mut write) = stream.into_split();
+        let mut line = String::new();
+        tokio::io::BufReader::new(read.take(MAX_REQUEST)).read_line(&mut line).await?;
+        let answer = match serde_json::from_str(&line) {
+            Ok(request) => tokio::task::spawn_blocking(move || self.answer(request)).await?,
+            Err(_) => Answer::Failed("the daemon does not know this command; is it another version?".into()),
+        };
+        let mut text = serde_json::to_string(&answer)?;
+        text.push('\n');
+        write.write_all(text.as_bytes()).await?;
+        Ok(())
+    }
+
+    fn answer(&self, request: Request) -> Answer {
+        match request {
+            Request::RingStatus => {
+                let all: Vec<_> = self.rings.iter().map(ring::Recorder::status).collect();
+                serde_json::to_value(all).map_or_else(|e| Answer::Failed(e.to_string()), Answer::Rings)
+            }
+            other => on_store(&self.store, self.clock.as_ref(), other),
+        }
+    }
+}
+
+/// Carries out a request that concerns only the store: in the daemon, or in the command itself when none runs.
+pub(crate) fn on_store(store: &store::Store, clock: &dyn Clock, request: Request) -> Answer {
+    let done = match request {
+        Request::UserAdd { name, role, password } => store.add_user(&name, role, &password, clock.wall()).map(|_| Answer::Done),
+        Request::UserToken { name } => store.issue_token(&name, clock.wall()).map(Answer::Token),
+        Request::RingStatus => Ok(Answer::Failed("no daemon is running".into())),
+    };
+    done.unwrap_or_else(|e| Answer::Failed(e.to_string()))
+}

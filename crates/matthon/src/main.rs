@@ -1,0 +1,24 @@
+//! `matthon`: the command line of the video server, and the wiring of its parts.
+//!
+//! Belongs here: the commands, the real environment (clock, disk, network), the order of start and stop.
+//! Does not belong here: anything a stage crate could decide by itself.
+
+mod cli;
+mod commands;
+mod control;
+mod env;
+mod exit;
+mod keys;
+mod telemetry;
+mod wiring;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match commands::dispatch(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,345 @@
+// The page in a real browser: four cameras seen live, the past scrubbed, a clip taken home, a camera lost and found again.
+import { chromium } from 'playwright-core';
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { until } from './until.mjs';
+import { CAMERAS, USER, Village } from './village.mjs';
+import { listen, misfits, videos, wentOn } from './watch.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const vi = JSON.parse(readFileSync(path.join(here, '../../crates/web/ui/texts/vi.json'), 'utf8'));
+const en = JSON.parse(readFileSync(path.join(here, '../../crates/web/ui/texts/en.json'), 'utf8'));
+const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium'].find((file) => file && existsSync(file));
+const skip = executablePath ? false : 'no Chromium at $CHROMIUM or /usr/bin/chromium';
+if (skip && process.env.MATTHON_SKIPS) appendFileSync(process.env.MATTHON_SKIPS, 'browser\n');
+
+const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const DESKTOP = { viewport: { width: 1280, height: 800 } };
+const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+const [GATE, MARKET, , HALL] = CAMERAS;
+/** Seconds behind the newest frame that a live picture may be. */
+const DELAY = 1.2;
+
+let village;
+let browser;
+let context;
+let page;
+let complaints;
+let screens;
+
+before(async () => {
+  if (skip) return;
+  village = await Village.start();
+  // The browser's profile goes where everything else goes, and away with it.
+  process.env.TMPDIR = village.dir;
+  screens = process.env.UPDATE_SCREENS === '1' ? path.join(here, '../../docs/screens') : path.join(village.dir, 'screens');
+  mkdirSync(screens, { recursive: true });
+  browser = await chromium.launch({ executablePath, args: ARGS, handleSIGINT: false, handleSIGTERM: false });
+  context = await browser.newContext({ ...DESKTOP, locale: 'vi-VN', acceptDownloads: true });
+  page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  complaints = listen(page);
+});
+
+after(async () => {
+  await browser?.close();
+  const status = await village?.stop();
+  if (village) assert.equal(status, 0, 'matthon ends with 0 after SIGTERM');
+});
+
+/** A step of the story; the steps follow each other on one page, so after a failure the rest has no ground. */
+let broken = null;
+function step(name, run) {
+  test(name, { skip }, async () => {
+    if (broken) assert.fail(`not run: “${broken}” failed before it`);
+    try {
+      await run();
+      assert.deepEqual(complaints.splice(0), [], 'the browser complained');
+    } catch (error) {
+      broken = name;
+      const shown = await page.evaluate(() => document.body.innerText).catch(() => '');
+      console.error(`--- page\n${page.url()}\n${shown}\n--- browser\n${JSON.stringify(complaints)}\n--- log\n${village.log()}`);
+      throw error;
+    }
+  });
+}
+
+/** Takes out complaints that the step provoked on purpose; the others stay and fail it. */
+function forgive(pattern) {
+  for (let i = complaints.length - 1; i >= 0; i -= 1) if (pattern.test(`${complaints[i].text} ${complaints[i].url}`)) complaints.splice(i, 1);
+}
+const REFUSED = /status of 401 .*\/api\/v1\//;
+
+const shoot = async (from, name) => {
+  await from.evaluate(() => window.scrollTo(0, 0));
+  await from.screenshot({ path: path.join(screens, `${name}.png`) });
+};
+const tile = (id) => `.grid > li[data-camera="${id}"]`;
+
+/** Waits until the videos number `which` all go on by `seconds` from now. */
+async function advance(on, which, seconds = 1.5, limit = 30_000) {
+  let first = await until('pictures are there', async () => {
+    const now = await videos(on);
+    return which.every((i) => now[i]?.width > 0 && now[i].frames > 0) && now;
+  }, limit);
+  await until(`videos ${which} go on`, async () => {
+    const now = await videos(on);
+    // A player that was built anew counts from zero.
+    first = first.map((old, i) => (now[i] && now[i].time < old.time ? now[i] : old));
+    return which.every((i) => now[i] && wentOn(first[i], now[i], seconds));
+  }, limit);
+}
+
+step('a wrong password is refused in words', async () => {
+  await page.goto(village.url);
+  await page.fill('input[name=username]', USER.name);
+  await page.fill('input[name=password]', 'sai');
+  await page.click('button[type=submit]');
+  await page.getByText(vi['login.wrong']).waitFor();
+  await shoot(page, 'login');
+  forgive(REFUSED);
+});
+
+step('signing in leads to the live page', async () => {
+  await page.fill('input[name=password]', USER.password);
+  await page.click('button[type=submit]');
+  await page.locator(tile(GATE[0])).waitFor();
+  assert.equal(await page.locator('.grid video').count(), CAMERAS.length);
+  for (const [id, name] of CAMERAS) assert.equal(await page.locator(`${tile(id)} .caption-name`).textContent(), name);
+});
+
+step('four cameras advance, close to now', async () => {
+  await advance(page, [0, 1, 2, 3], 3);
+  await until(`all are at most ${DELAY} s behind`, async () => (await videos(page)).every((video) => video.delay !== null && video.delay < DELAY));
+  for (const [id] of CAMERAS) assert.equal(await page.locator(tile(id)).getAttribute('data-cover'), 'none');
+  await page.getByText(vi['live.count'].replace('{n}', '4').replace('{m}', '4')).waitFor();
+  await shoot(page, 'live');
+});
+
+step('a tap opens the main stream, and a snapshot of it is kept', async () => {
+  await page.click(`${tile(GATE[0])} .hit`);
+  await page.locator('section.camera[data-stream=main][data-cover=none]').waitFor();
+  await advance(page, [0]);
+  await until(`at most ${DELAY} s behind`, async () => (await videos(page))[0].delay < DELAY);
+  assert.deepEqual((await videos(page)).map(({ width, height }) => [width, height]), [[1280, 720]]);
+  await shoot(page, 'big');
+  const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: vi['act.snapshot'] }).click()]);
+  assert.match(saved.suggestedFilename(), /^cong-lang_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\.jpg$/);
+  const file = path.join(village.dir, 'snapshot.jpg');
+  await saved.saveAs(file);
+  assert.deepEqual([...readFileSync(file).subarray(0, 3)], [0xff, 0xd8, 0xff]);
+});
+
+step('H.265 that the browser cannot play: the sub stream, and the page says so', async () => {
+  const plays = await page.evaluate(() => MediaSource.isTypeSupported('video/mp4; codecs="hvc1.1.6.L93.B0"'));
+  await page.goto(`${village.url}/camera/${MARKET[0]}`);
+  await page.locator(`section.camera[data-stream=${plays ? 'main' : 'sub'}]`).waitFor();
+  await advance(page, [0]);
+  if (!plays) await page.getByText(vi['live.fallback_sub'].replace('{codec}', 'H.265')).waitFor();
+});
+
+const wall = async () => Number(await page.locator('.viewer').getAttribute('data-wall'));
+
+step('playback: scrubbing back shows the past, and it plays', async () => {
+  // Enough past to go back in; the cameras have been recorded since the start.
+  await until('25 s are recorded', () => page.evaluate(async (id) => {
+    const now = Date.now() / 1000;
+    const { spans } = await (await fetch(`/api/v1/cameras/${id}/timeline?from=${now - 3600}&to=${now + 60}&stream=main`)).json();
+    return spans.length > 0 && new Date(spans[spans.length - 1].to) - new Date(spans[0].from) > 25_000;
+  }, GATE[0]), 60_000);
+  await page.goto(`${village.url}/camera/${GATE[0]}`);
+  await advance(page, [0], 0.5);
+  await page.getByRole('button', { name: vi['nav.playback'] }).click();
+  await page.locator('.viewer[data-status=ready]').waitFor();
+  const zoom = page.getByRole('button', { name: vi['play.zoom_in'] });
+  while (await zoom.isEnabled()) await zoom.click();
+  const from = await until('the page knows when it is', wall);
+  const box = await page.locator('canvas.near').boundingBox();
+  // Three minutes across: to the right by a ninth is back by 20 s.
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width / 2 + box.width / 18, box.y + box.height / 2, { steps: 4 });
+  await page.mouse.move(box.x + box.width / 2 + box.width / 9, box.y + box.height / 2, { steps: 4 });
+  await page.mouse.up();
+  const back = await until('it went back', async () => {
+    const now = await wall();
+    return now < from - 5_000 && now;
+  });
+  assert.ok(back > from - 40_000, `from ${from} to ${back}`);
+  const play = page.getByRole('button', { name: vi['play.play'], exact: true });
+  if (await play.isVisible()) await play.click();
+  await advance(page, [0]);
+  const later = await wall();
+  assert.ok(later > back && later < back + 60_000, `${back} ${later}`);
+  await shoot(page, 'playback');
+});
+
+step('jumps, speed and single pictures', async () => {
+  await page.getByRole('button', { name: vi['play.speed_set'].replace('{n}', '2'), exact: true }).click();
+  assert.equal(await page.locator('.viewer video').evaluate((video) => video.playbackRate), 2);
+  await page.getByRole('button', { name: vi['play.speed_set'].replace('{n}', '1'), exact: true }).click();
+  const pause = page.getByRole('button', { name: vi['play.pause'], exact: true });
+  if (await pause.isVisible()) await pause.click();
+  await until('it pauses', async () => (await videos(page))[0].paused);
+  const at = await wall();
+  await page.getByRole('button', { name: vi['play.back_10'] }).click();
+  await until('10 s back, or the beginning', async () => (await wall()) < at && (await wall()) >= at - 10_500);
+  const here = await wall();
+  await page.getByRole('button', { name: vi['play.frame_forward'] }).click();
+  await until('one picture on', async () => (await wall()) > here && (await wall()) < here + 500);
+});
+
+step('a clip is downloaded and every frame of it decodes', async () => {
+  await page.getByRole('button', { name: vi['clip.here'] }).first().click();
+  const from = await page.inputValue('#clip-from');
+  const [h, m, s] = from.split(':').map(Number);
+  const end = (h * 3600 + m * 60 + s + 8) % 86_400;
+  const two = (n) => String(Math.floor(n)).padStart(2, '0');
+  await page.fill('#clip-to', `${two(end / 3600)}:${two((end / 60) % 60)}:${two(end % 60)}`);
+  const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: vi['clip.download'] }).click()]);
+  assert.match(saved.suggestedFilename(), /^cong-lang.*\.mp4$/);
+  const file = path.join(village.dir, 'clip.mp4');
+  await saved.saveAs(file);
+  const probe = spawnSync('ffprobe', ['-v', 'error', '-select_streams', 'v', '-count_frames', '-show_entries', 'stream=codec_name,width,height,nb_frames,nb_read_frames,duration', '-of', 'json', file], { encoding: 'utf8' });
+  assert.equal(probe.status, 0, probe.stderr);
+  assert.equal(probe.stderr, '');
+  const [stream] = JSON.parse(probe.stdout).streams;
+  assert.deepEqual([stream.codec_name, stream.width, stream.height], ['h264', 1280, 720]);
+  assert.equal(stream.nb_read_frames, stream.nb_frames);
+  assert.ok(Number(stream.duration) > 5 && Number(stream.duration) < 12, stream.duration);
+});
+
+step('H.265 recordings: the sub stream plays, and the page says so', async () => {
+  const plays = await page.evaluate(() => document.createElement('video').canPlayType('video/mp4; codecs="hvc1.1.6.L93.B0"') !== '');
+  await page.selectOption('.pick select', MARKET[0]);
+  await page.locator(`.playback[data-camera=${MARKET[0]}] .viewer[data-status=ready][data-stream=${plays ? 'main' : 'sub'}]`).waitFor();
+  if (!plays) await page.getByText(vi['play.sub_used'].replace('{codec}', 'H.265')).waitFor();
+});
+
+step('a camera is lost, named, and found again without reloading', async () => {
+  await page.goto(village.url);
+  await advance(page, [0, 1, 2, 3]);
+  await page.evaluate(() => { window.samePage = true; });
+  await village.say(`drop ${HALL[0]}`);
+  const lost = page.locator(`${tile(HALL[0])}:not([data-cover=none])`);
+  await lost.waitFor();
+  const states = Object.keys(vi).filter((key) => /^cam\.[a-z-]+$/.test(key) && key !== 'cam.ok').map((key) => vi[key]);
+  const named = () => until('its state is named', async () => {
+    const text = await page.locator(`${tile(HALL[0])} .cover-text`).textContent({ timeout: 1000 }).catch(() => null);
+    return states.includes(text) && text;
+  });
+  await named();
+  await advance(page, [0, 1, 2], 5);
+  await named();
+  await page.getByText(vi['live.count'].replace('{n}', '3').replace('{m}', '4')).waitFor();
+  await shoot(page, 'live-camera-lost');
+  await village.say(`up ${HALL[0]}`);
+  await page.locator(`${tile(HALL[0])}[data-cover=none]`).waitFor({ timeout: 60_000 });
+  await advance(page, [0, 1, 2, 3]);
+  assert.equal(await page.evaluate(() => window.samePage), true);
+});
+
+step('a camera that comes back in another size goes on', async () => {
+  await page.goto(`${village.url}/camera/${GATE[0]}`);
+  await advance(page, [0]);
+  await village.say(`resize ${GATE[0]} 640x360`);
+  await until('the picture has the new size', async () => (await videos(page))[0].width === 640, 60_000);
+  await advance(page, [0]);
+  await village.say(`resize ${GATE[0]} 1280x720`);
+  await until('and the old one', async () => (await videos(page))[0].width === 1280, 60_000);
+  await advance(page, [0]);
+});
+
+step('devices: every stream with its numbers', async () => {
+  await page.getByRole('navigation').getByText(vi['nav.devices']).click();
+  for (const [id, name] of CAMERAS) {
+    const card = page.locator(`[data-device=${id}]`);
+    assert.equal(await card.locator('h3').textContent(), name);
+    await until(`${id} works`, async () => (await card.locator('.state.good').count()) === 2, 30_000);
+  }
+  await page.locator(`[data-device=${MARKET[0]}]`).getByText(vi['note.h265']).waitFor();
+  await page.locator('[data-ring=main]').getByText(vi['ring.ok.word']).waitFor();
+  await page.locator(`[data-device=${GATE[0]}] summary`).first().click();
+  await page.locator(`[data-device=${GATE[0]}]`).getByText('1280×720').first().waitFor();
+  await shoot(page, 'devices');
+});
+
+step('the other language, remembered', async () => {
+  await page.getByRole('button', { name: 'English' }).click();
+  await page.getByRole('navigation').getByText(en['nav.devices']).waitFor();
+  await page.reload();
+  await page.getByRole('navigation').getByText(en['nav.playback']).waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.lang), 'en');
+  await shoot(page, 'devices-en');
+  await page.getByRole('button', { name: 'Tiếng Việt' }).click();
+  await page.getByRole('navigation').getByText(vi['nav.devices']).waitFor();
+});
+
+step('the keyboard alone opens a camera and comes back', async () => {
+  await page.goto(village.url);
+  await page.locator(`${tile(GATE[0])} .hit`).focus();
+  await page.keyboard.press('Enter');
+  await page.locator('section.camera').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator(tile(GATE[0])).waitFor();
+});
+
+for (const [name, colorScheme, scale] of [['phone', 'light', 100], ['dark', 'dark', 130]]) {
+  step(`a phone, ${colorScheme}, letters at ${scale} %`, async () => {
+    const phone = await browser.newContext({ ...PHONE, colorScheme, locale: 'vi-VN', storageState: await context.storageState() });
+    try {
+      const view = await phone.newPage();
+      view.setDefaultTimeout(20_000);
+      const heard = listen(view);
+      const grow = () => view.evaluate((percent) => { document.documentElement.style.fontSize = `${percent}%`; }, scale);
+      await view.goto(village.url);
+      await advance(view, [0, 1, 2, 3]);
+      await grow();
+      assert.deepEqual(await misfits(view), []);
+      await shoot(view, name);
+      await view.tap(`${tile(GATE[0])} .hit`);
+      await view.locator('section.camera[data-cover=none]').waitFor();
+      await advance(view, [0]);
+      assert.deepEqual(await misfits(view), []);
+      await shoot(view, `${name}-big`);
+      await view.goto(`${village.url}/xem-lai/${GATE[0]}`);
+      await view.locator('.viewer[data-status=ready]').waitFor();
+      await advance(view, [0], 0.5);
+      await grow();
+      assert.deepEqual(await misfits(view), []);
+      await shoot(view, `${name}-playback`);
+      await view.goto(`${village.url}/thiet-bi`);
+      await view.locator('[data-device]').first().waitFor();
+      await grow();
+      assert.deepEqual(await misfits(view), []);
+      await shoot(view, `${name}-devices`);
+      assert.deepEqual(heard, []);
+    } finally {
+      await phone.close();
+    }
+  });
+}
+
+step('a session that ends leads to the login page and back to where one was', async () => {
+  await page.goto(`${village.url}/thiet-bi`);
+  await page.locator('[data-device]').first().waitFor();
+  await context.clearCookies();
+  await page.getByText(vi['err.session']).waitFor();
+  forgive(REFUSED);
+  await page.fill('input[name=username]', USER.name);
+  await page.fill('input[name=password]', USER.password);
+  await page.keyboard.press('Enter');
+  await page.locator('[data-device]').first().waitFor();
+  assert.equal(new URL(page.url()).pathname, '/thiet-bi');
+});
+
+step('signing out', async () => {
+  await page.locator('.account summary').click();
+  await page.getByRole('button', { name: vi['login.out'] }).click();
+  await page.locator('input[name=password]').waitFor();
+  assert.equal((await context.cookies()).length, 0);
+});

@@ -1,0 +1,119 @@
+//! The invariants of absence (ARCHITECTURE.md), executed over the crates' own manifests.
+
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
+
+/// Who may name whom: lowest first, an arrow goes down only, siblings do not know each other.
+const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
+    ("matthon-domain", &[]),
+    ("matthon-media", &["matthon-domain"]),
+    ("matthon-config", &["matthon-domain"]),
+    ("matthon-hub", &["matthon-domain"]),
+    ("matthon-ingest", &["matthon-domain", "matthon-media"]),
+    ("matthon-ring", &["matthon-domain", "matthon-media"]),
+    ("matthon-store", &["matthon-domain"]),
+    ("matthon-live", &["matthon-domain", "matthon-media", "matthon-hub"]),
+    ("matthon-web", &["matthon-domain", "matthon-media", "matthon-hub", "matthon-ring", "matthon-store", "matthon-live"]),
+    (
+        "matthon",
+        &[
+            "matthon-domain",
+            "matthon-media",
+            "matthon-config",
+            "matthon-hub",
+            "matthon-ingest",
+            "matthon-ring",
+            "matthon-store",
+            "matthon-live",
+            "matthon-web",
+        ],
+    ),
+    ("camsim", &["matthon-domain"]),
+    ("matthon-tests", &["matthon-domain"]),
+    ("matthon-benches", &["matthon-domain", "matthon-ingest", "matthon-tests"]),
+];
+
+fn metadata() -> Value {
+    let out = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    serde_json::from_slice(&out.stdout).unwrap()
+}
+
+#[test]
+fn arrows_between_crates_go_down_only() {
+    let metadata = metadata();
+    let members: BTreeSet<&str> = metadata["workspace_members"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let allowed: BTreeMap<_, _> = MAY_DEPEND_ON.iter().copied().collect();
+    let own = |name: &str| allowed.contains_key(name);
+    let packages = metadata["packages"].as_array().unwrap().iter().filter(|p| members.contains(p["id"].as_str().unwrap()));
+    let mut seen = BTreeSet::new();
+    for package in packages {
+        let name = package["name"].as_str().unwrap();
+        let may = allowed.get(name).unwrap_or_else(|| panic!("crate {name} has no line in this table"));
+        seen.insert(name);
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let on = dependency["name"].as_str().unwrap();
+            assert!(!own(on) || may.contains(&on), "{name} must not depend on {on}: see ARCHITECTURE.md");
+        }
+    }
+    assert_eq!(seen.len(), MAY_DEPEND_ON.len(), "the table names a crate that is gone");
+}
+
+/// Everything a package pulls in, by the resolved graph (without dev-dependencies).
+fn closure(metadata: &Value, root: &str) -> BTreeSet<String> {
+    let nodes: BTreeMap<&str, &Value> =
+        metadata["resolve"]["nodes"].as_array().unwrap().iter().map(|n| (n["id"].as_str().unwrap(), n)).collect();
+    let names: BTreeMap<&str, &str> =
+        metadata["packages"].as_array().unwrap().iter().map(|p| (p["id"].as_str().unwrap(), p["name"].as_str().unwrap())).collect();
+    let start = names.iter().find(|(_, n)| **n == root).map(|(id, _)| *id).unwrap();
+    let (mut todo, mut found) = (vec![start], BTreeSet::new());
+    while let Some(id) = todo.pop() {
+        for dep in nodes[id]["deps"].as_array().unwrap() {
+            let built = dep["dep_kinds"].as_array().unwrap().iter().any(|k| k["kind"].is_null());
+            let to = dep["pkg"].as_str().unwrap();
+            if built && found.insert(names[to].to_owned()) {
+                todo.push(to);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_core_links_no_media_library() {
+    let found = closure(&metadata(), "matthon");
+    for forbidden in ["gstreamer", "gstreamer-sys", "ort", "ort-sys", "ffmpeg-next", "ffmpeg-sys-next", "openssl-sys", "native-tls"] {
+        assert!(!found.contains(forbidden), "the core must not link {forbidden}");
+    }
+}
+
+#[test]
+fn only_the_store_speaks_sql_and_only_ingest_speaks_rtsp() {
+    let metadata = metadata();
+    for (library, owner) in [("rusqlite", "matthon-store"), ("retina", "matthon-ingest")] {
+        for package in metadata["packages"].as_array().unwrap() {
+            let name = package["name"].as_str().unwrap();
+            let names_it = package["dependencies"].as_array().unwrap().iter().any(|d| d["name"] == library);
+            let ours = MAY_DEPEND_ON.iter().any(|(n, _)| *n == name);
+            assert!(!(ours && names_it) || name == owner, "{name} must not name {library}: that is {owner}'s");
+        }
+    }
+}
+
+#[test]
+fn pure_crates_carry_their_ban_on_clocks_files_and_sockets() {
+    for pure in ["domain", "media", "hub"] {
+        let path = format!("{}/../crates/{pure}/clippy.toml", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{path} is missing"));
+        for banned in ["SystemTime::now", "Instant::now", "File::open", "TcpStream::connect"] {
+            assert!(text.contains(banned), "{path} does not forbid {banned}");
+        }
+    }
+}
