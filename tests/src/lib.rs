@@ -5,6 +5,9 @@
 //!
 //! Nothing waits by sleeping for a result: everything waits for a condition, with a deadline.
 
+#![allow(clippy::unwrap_used, reason = "a harness: a step that fails is a test that fails")]
+#![allow(clippy::missing_panics_doc, reason = "likewise")]
+
 pub mod api;
 pub mod camsim;
 pub mod daemon;

@@ -1,5 +1,7 @@
 //! The command line's promises: exit statuses, names in errors, one writer.
 
+#![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
 use matthon_tests::{Camsim, Daemon, Village, daemon::matthon, program, village::free_port};
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! Live fragments over the WebSocket, as the contract describes them.
 
+#![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
 use futures::{Stream, StreamExt};
 use matthon_tests::{
     Camsim, Village,

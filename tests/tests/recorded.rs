@@ -1,5 +1,7 @@
 //! What the camera sent is what the ring gives back: every frame, every byte, its own timing.
 
+#![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
 use matthon_tests::{
     Camsim, Village,
     frames::{assert_contiguous, decoded, frames},

@@ -1,5 +1,7 @@
 //! `kill -9` of the core: what was on the disk stays, what was in memory is at most a second, and it goes on at once.
 
+#![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
 use matthon_tests::{
     Camsim, Village,
     frames::{decoded, frames},

@@ -1,0 +1,55 @@
+//! Measurements from outside, side by side in one run. Results are written down in `benches/README.md`.
+//!
+//! Belongs here: starting the product and its peers on the same input, reading `/proc`, reading frame stamps.
+//! Does not belong here: a pass or fail (that is `tests/`), the product's own code beyond a bare camera client.
+
+mod bare;
+mod farm;
+mod latency;
+mod meter;
+mod recording;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// CPU and memory of recording N cameras, beside ffmpeg and beside bare RTSP sessions.
+    Recording {
+        /// How many cameras, one table row each.
+        #[arg(long, value_delimiter = ',', default_value = "1,10,30")]
+        cameras: Vec<usize>,
+        /// Seconds measured, after a warm-up of 6 s.
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+    },
+    /// From the camera's send to the bytes at a viewer, with N cameras recording.
+    Latency {
+        /// How many cameras record meanwhile.
+        #[arg(long, default_value_t = 30)]
+        cameras: usize,
+        /// Seconds measured.
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
+    },
+    /// Opens sessions and counts frames to nothing: the floor for any recorder in this language. Used by `recording`.
+    #[command(hide = true)]
+    Bare {
+        /// Camera addresses.
+        urls: Vec<url::Url>,
+    },
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Recording { cameras, seconds } => recording::run(&cameras, seconds).await,
+        Command::Latency { cameras, seconds } => latency::run(cameras, seconds).await,
+        Command::Bare { urls } => bare::run(urls).await,
+    }
+}
