@@ -15,9 +15,10 @@ pub(crate) fn add(config: &ConfigArg, name: String, role: Role) -> Result<(), Fa
     let mut password = String::new();
     std::io::stdin().lock().read_line(&mut password).context("cannot read the password from standard input")?;
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
-    match ask(config, Request::UserAdd { name: name.clone(), role, password })? {
+    let done = format!("{name} may sign in as {role}");
+    match ask(config, Request::UserAdd { name, role, password })? {
         Answer::Done => {
-            println!("{name} may sign in as {role}");
+            println!("{done}");
             Ok(())
         }
         other => Err(unexpected(other)),

@@ -1,0 +1,29 @@
+# Two commands do it all: `make demo` and `make test`. The rest are their parts.
+.PHONY: help setup ui build lint test demo demo-clean bench
+
+help:            ## this list
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+setup:           ## install what building and testing need (asks before sudo)
+	@tools/setup
+
+ui: setup        ## build the web page that the core embeds
+	@tools/ui
+
+build: ui        ## the release binaries
+	cargo build --release --locked --bins
+
+lint: ui         ## formatting, clippy, documentation
+	@tools/lint
+
+test: ui         ## everything CI runs
+	@tools/test
+
+demo:            ## four simulated cameras and the server; CAMERA=rtsp://… adds your own
+	@CAMERA='$(CAMERA)' tools/demo
+
+demo-clean:      ## leave nothing of the demo behind
+	@tools/demo --clean
+
+bench: build     ## the measurements of benches/README.md
+	@benches/run

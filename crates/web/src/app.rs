@@ -1,0 +1,94 @@
+//! The router, made from the table; and what requests share beyond the context.
+
+use crate::{
+    context::Context,
+    endpoints::{Access, TABLE},
+    guard, headers, page,
+    problem::Problem,
+};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{StatusCode, Uri},
+    middleware,
+    response::{IntoResponse, Response},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower_http::{
+    compression::{
+        CompressionLayer,
+        predicate::{DefaultPredicate, NotForContentType, Predicate},
+    },
+    timeout::TimeoutLayer,
+};
+
+/// Live sockets open at once.
+pub(crate) const LIVE_SOCKETS: u32 = 200;
+/// Minutes of clips held open at once: a plan holds the sample table of its time in memory (about 30 kB a minute).
+pub(crate) const CLIP_MINUTES: u32 = 2880;
+/// Passwords hashed or waiting for it at once; each takes 19 MiB and 35 ms or more.
+const LOGINS: usize = 8;
+/// Largest request body: only a name and a password are ever sent.
+const BODY: usize = 16 << 10;
+/// How long an answer may take to begin.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+
+/// Shared by all requests.
+pub(crate) struct App {
+    pub(crate) context: Arc<Context>,
+    pub(crate) live_sockets: Arc<Semaphore>,
+    pub(crate) clip_minutes: Arc<Semaphore>,
+    pub(crate) logins: Semaphore,
+    /// The server is going away: sockets close.
+    pub(crate) stop: CancellationToken,
+}
+
+/// The whole interface as a router. Its live sockets end only with their viewers; [`crate::serve`] also ends them
+/// at shutdown.
+pub fn router(context: Arc<Context>) -> Router {
+    build(&App::new(context, CancellationToken::new()))
+}
+
+impl App {
+    pub(crate) fn new(context: Arc<Context>, stop: CancellationToken) -> Arc<Self> {
+        Arc::new(Self {
+            context,
+            live_sockets: Arc::new(Semaphore::new(LIVE_SOCKETS as usize)),
+            clip_minutes: Arc::new(Semaphore::new(CLIP_MINUTES as usize)),
+            logins: Semaphore::new(LOGINS),
+            stop,
+        })
+    }
+}
+
+pub(crate) fn build(app: &Arc<App>) -> Router {
+    let mut router = Router::new();
+    for endpoint in TABLE {
+        let mut handler = (endpoint.handler)();
+        if let Access::Roles(roles) = endpoint.access {
+            let gate = guard::Gate { app: Arc::clone(app), roles };
+            handler = handler.route_layer(middleware::from_fn_with_state(gate, guard::admit));
+        }
+        router = router.route(endpoint.path, handler);
+    }
+    // Video is not compressible, and a compressed body has no length.
+    let compressible = DefaultPredicate::new().and(NotForContentType::const_new("video/"));
+    router
+        .fallback(elsewhere)
+        .method_not_allowed_fallback(|| async { Problem::Method })
+        .layer(CompressionLayer::new().compress_when(compressible))
+        .layer(DefaultBodyLimit::max(BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_WITHIN))
+        .layer(middleware::map_response(headers::secure))
+        .with_state(Arc::clone(app))
+}
+
+/// The page, for everything that is not the API's.
+async fn elsewhere(method: axum::http::Method, uri: Uri, headers: axum::http::HeaderMap) -> Response {
+    if uri.path().starts_with("/api/") {
+        return Problem::NoSuchPath.into_response();
+    }
+    page::serve(&method, uri.path(), &headers)
+}

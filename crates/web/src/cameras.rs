@@ -1,0 +1,156 @@
+//! The list of cameras with their state, and what is recorded of one.
+
+use crate::{
+    app::App,
+    context::{Camera, Context, Site},
+    guard::{Caller, blocking},
+    problem::Problem,
+    query::Params,
+};
+use axum::{
+    Extension, Json,
+    extract::{Path, State},
+};
+use domain::{CameraId, Channel, Link, Note, StreamHealth, StreamId, StreamKind, WallTime};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// Longest time a timeline shows: a year and a month.
+const LONGEST: i64 = 400 * 86_400;
+
+/// The site as the page needs it.
+#[derive(Serialize)]
+pub(crate) struct SiteView {
+    name: String,
+    timezone: String,
+    language: String,
+}
+
+impl SiteView {
+    pub(crate) fn of(site: &Site) -> Self {
+        Self { name: site.name.clone(), timezone: site.timezone.clone(), language: site.language.clone() }
+    }
+}
+
+/// [`StreamHealth`] with its times in RFC 3339.
+#[derive(Serialize)]
+struct HealthView {
+    link: Link,
+    since: String,
+    detail: String,
+    notes: Vec<Note>,
+    codec: Option<String>,
+    size: Option<(u32, u32)>,
+    fps: f32,
+    bitrate: u64,
+    gop: Option<f32>,
+    clock_offset: Option<f64>,
+    sessions: u64,
+    last_sample: Option<String>,
+}
+
+impl From<StreamHealth> for HealthView {
+    fn from(h: StreamHealth) -> Self {
+        Self {
+            link: h.link,
+            since: h.since.to_string(),
+            detail: h.detail,
+            notes: h.notes,
+            codec: h.codec,
+            size: h.size,
+            fps: h.fps,
+            bitrate: h.bitrate,
+            gop: h.gop,
+            clock_offset: h.clock_offset,
+            sessions: h.sessions,
+            last_sample: h.last_sample.map(|t| t.to_string()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct List {
+    site: SiteView,
+    now: String,
+    cameras: Vec<CameraView>,
+}
+
+#[derive(Serialize)]
+struct CameraView {
+    id: CameraId,
+    name: String,
+    streams: Streams,
+    recorded: Recorded,
+}
+
+#[derive(Serialize)]
+struct Streams {
+    main: HealthView,
+    sub: Option<HealthView>,
+}
+
+#[derive(Serialize)]
+struct Recorded {
+    main: bool,
+    sub: bool,
+}
+
+/// `GET cameras`
+pub(crate) async fn list(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Json<List> {
+    let context = &app.context;
+    let seen = context.cameras.iter().filter(|c| caller.may_see(&c.id));
+    let cameras = seen.map(|camera| view(context, camera)).collect();
+    Json(List { site: SiteView::of(&context.site), now: context.clock.wall().to_string(), cameras })
+}
+
+fn view(context: &Context, camera: &Camera) -> CameraView {
+    CameraView {
+        id: camera.id.clone(),
+        name: camera.name.clone(),
+        streams: Streams {
+            main: health(context, camera, Channel::Main),
+            sub: camera.sub.as_ref().map(|_| health(context, camera, Channel::Sub)),
+        },
+        recorded: Recorded { main: camera.main_recorded.is_some(), sub: camera.sub_recorded.is_some() },
+    }
+}
+
+fn health(context: &Context, camera: &Camera, channel: Channel) -> HealthView {
+    context.board.get(&camera.id, channel).unwrap_or_else(|| StreamHealth::starting(context.started)).into()
+}
+
+#[derive(Serialize)]
+pub(crate) struct Timeline {
+    from: String,
+    to: String,
+    stream: Channel,
+    spans: Vec<SpanView>,
+}
+
+#[derive(Serialize)]
+struct SpanView {
+    from: String,
+    to: String,
+}
+
+/// `GET cameras/{id}/timeline`
+pub(crate) async fn timeline(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<Json<Timeline>, Problem> {
+    let camera = caller.camera(&app.context, &id)?;
+    let stream = params.stream()?;
+    let (from, to) = params.time(LONGEST)?;
+    let spans = match camera.recorded(stream).cloned() {
+        None => Vec::new(),
+        Some(reader) => {
+            let video = StreamId::new(camera.id.clone(), stream, StreamKind::Video);
+            blocking(move || reader.coverage(&video, from, to)).await?.map_err(Problem::internal)?
+        }
+    };
+    let text = |t: WallTime| t.to_string();
+    let spans = spans.into_iter().map(|span| SpanView { from: text(span.from), to: text(span.to) }).collect();
+    Ok(Json(Timeline { from: text(from), to: text(to), stream, spans }))
+}

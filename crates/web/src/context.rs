@@ -1,0 +1,77 @@
+//! What the binary hands in: everything a request may touch, as values.
+
+use domain::{Board, CameraId, Channel, Clock, WallTime};
+use live::LiveStream;
+use ring::{Reader, RingStatus};
+use std::sync::Arc;
+use store::Store;
+
+/// The place this box serves.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// `Thôn Duyên Hy`.
+    pub name: String,
+    /// IANA name: `Asia/Ho_Chi_Minh`.
+    pub timezone: String,
+    /// `vi` or `en`: what the page starts in.
+    pub language: String,
+}
+
+/// One camera as the API sees it.
+#[derive(Clone)]
+pub struct Camera {
+    /// Its id.
+    pub id: CameraId,
+    /// What people call it.
+    pub name: String,
+    /// Live pictures of the main stream.
+    pub main: LiveStream,
+    /// Live pictures of the sub stream, if the camera has one.
+    pub sub: Option<LiveStream>,
+    /// Reads the ring that records the main stream, if one does.
+    pub main_recorded: Option<Reader>,
+    /// Reads the ring that records the sub stream, if one does.
+    pub sub_recorded: Option<Reader>,
+}
+
+impl Camera {
+    /// The reader of a channel's recording.
+    #[must_use]
+    pub fn recorded(&self, channel: Channel) -> Option<&Reader> {
+        match channel {
+            Channel::Main => self.main_recorded.as_ref(),
+            Channel::Sub => self.sub_recorded.as_ref(),
+        }
+    }
+
+    /// The live stream asked for, or main when the camera has no sub; says which.
+    #[must_use]
+    pub fn live(&self, channel: Channel) -> (Channel, &LiveStream) {
+        match (channel, &self.sub) {
+            (Channel::Sub, Some(sub)) => (Channel::Sub, sub),
+            _ => (Channel::Main, &self.main),
+        }
+    }
+}
+
+/// Everything requests are answered from.
+pub struct Context {
+    /// The place.
+    pub site: Site,
+    /// Configured cameras, in the order of the configuration.
+    pub cameras: Vec<Camera>,
+    /// Named states of all streams.
+    pub board: Arc<Board>,
+    /// Users, sessions and tokens.
+    pub store: Store,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// The state of every ring now.
+    pub rings: Arc<dyn Fn() -> Vec<RingStatus> + Send + Sync>,
+    /// Metrics in the Prometheus text format.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// When the core started.
+    pub started: WallTime,
+    /// The program's version.
+    pub version: String,
+}

@@ -1,0 +1,126 @@
+//! Who is asking, and whether this endpoint is for him. Every endpoint that is not public passes here.
+
+use crate::{
+    app::App,
+    context::{Camera, Context},
+    origin::{self, Origin},
+    problem::Problem,
+};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, Method, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use axum_extra::extract::CookieJar;
+use domain::{CameraId, Role, Secret};
+use std::sync::Arc;
+use store::{StoreError, User};
+
+/// The cookie of a session.
+pub(crate) const COOKIE: &str = "matthon_session";
+/// Longest secret worth hashing.
+const SECRET_MAX: usize = 128;
+
+/// What an endpoint's row asks for.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(crate) app: Arc<App>,
+    pub(crate) roles: &'static [Role],
+}
+
+/// How somebody proved who he is.
+#[derive(Clone, Debug)]
+pub(crate) enum Credential {
+    /// The cookie, which browsers send along whoever's page asks.
+    Session(Secret),
+    /// A token, which only a program that knows it sends.
+    Token(Secret),
+}
+
+/// Whoever asks, let in.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) user: User,
+    pub(crate) credential: Credential,
+    /// The roles of the endpoint, for the sockets that ask again.
+    pub(crate) roles: &'static [Role],
+}
+
+impl Caller {
+    /// Whether the endpoint is for this user's role.
+    pub(crate) fn in_role(&self) -> bool {
+        self.roles.contains(&self.user.role)
+    }
+
+    /// Whether this camera is on the user's list.
+    pub(crate) fn may_see(&self, camera: &CameraId) -> bool {
+        self.user.cameras.as_ref().is_none_or(|list| list.contains(camera))
+    }
+
+    /// The camera of that id. One that is not for this user does not exist for him.
+    pub(crate) fn camera<'a>(&self, context: &'a Context, id: &str) -> Result<&'a Camera, Problem> {
+        let found = context.cameras.iter().find(|c| c.id.as_str() == id && self.may_see(&c.id));
+        // Only as much of a made-up name comes back as a real one could have.
+        found.ok_or_else(|| Problem::Unknown { what: "camera", name: id.chars().take(domain::ids::CAMERA_ID_MAX).collect() })
+    }
+}
+
+/// Lets a request through to its handler with a [`Caller`], or answers 401 or 403.
+pub(crate) async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    match check(&gate, request.method(), request.headers()).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn check(gate: &Gate, method: &Method, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let credential = presented(headers).ok_or(Problem::SignIn)?;
+    let user = recognise(&gate.app.context, &credential).await?.ok_or(Problem::SignIn)?;
+    // A cookie proves the browser, not the page: what changes something, and what a page of another site could
+    // read (sockets know no same-origin rule), must come from ours.
+    let upgrade = headers.contains_key(header::UPGRADE);
+    let risky = upgrade || !matches!(*method, Method::GET | Method::HEAD);
+    if risky && matches!(credential, Credential::Session(_)) && origin::of(headers) != Origin::Same {
+        return Err(Problem::Origin);
+    }
+    let caller = Caller { user, credential, roles: gate.roles };
+    if !caller.in_role() {
+        return Err(Problem::Role(caller.user.role));
+    }
+    Ok(caller)
+}
+
+/// The credential a request carries; a bearer token goes before a cookie.
+fn presented(headers: &HeaderMap) -> Option<Credential> {
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+        let fits = scheme.eq_ignore_ascii_case("bearer") && token.len() <= SECRET_MAX;
+        return fits.then(|| Credential::Token(Secret::new(token.trim().to_owned())));
+    }
+    let jar = CookieJar::from_headers(headers);
+    let value = jar.get(COOKIE)?.value().to_owned();
+    (value.len() <= SECRET_MAX).then(|| Credential::Session(Secret::new(value)))
+}
+
+/// Whose credential this is now; `None` when it has ended or never was.
+pub(crate) async fn recognise(context: &Arc<Context>, credential: &Credential) -> Result<Option<User>, Problem> {
+    let (context, credential) = (Arc::clone(context), credential.clone());
+    blocking(move || {
+        let now = context.clock.wall();
+        match &credential {
+            Credential::Session(secret) => context.store.user_by_session(secret.expose(), now),
+            Credential::Token(secret) => context.store.user_by_token(secret.expose(), now),
+        }
+    })
+    .await?
+    .map_err(|e: StoreError| Problem::internal(e))
+}
+
+/// Runs what may wait for a disk where waiting is allowed.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(Problem::internal)
+}

@@ -1,0 +1,30 @@
+//! The HTTP interface: API, live WebSockets, sessions and roles, the embedded page.
+//!
+//! Belongs here: everything that knows HTTP. The table of endpoints ([`endpoints::TABLE`]) is the one place that says
+//! which exist and who may use them; the router and `openapi.json` are made from it. Does not belong here: passwords
+//! and tokens at rest (see `store`), ring files (see `ring`), the making of fragments (see `live`).
+
+mod app;
+mod cameras;
+mod clip;
+mod context;
+pub mod endpoints;
+mod guard;
+mod headers;
+mod health;
+mod live_socket;
+mod openapi;
+mod origin;
+mod page;
+mod problem;
+mod pump;
+mod query;
+mod range;
+mod serve;
+mod session;
+mod status;
+
+pub use app::router;
+pub use context::{Camera, Context, Site};
+pub use openapi::document;
+pub use serve::serve;

@@ -1,0 +1,70 @@
+//! The two live endpoints up to the upgrade: which cameras, for whom, and whether there is room.
+
+use crate::{
+    app::App,
+    context::Context,
+    guard::Caller,
+    problem::{Full, Problem},
+    pump::{self, Watch},
+    query::Params,
+};
+use axum::{
+    Extension,
+    extract::{Path, State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
+    response::Response,
+};
+use domain::Channel;
+use std::sync::Arc;
+
+/// Most cameras over one socket; `ch` is one byte, and a screen shows no more.
+const CAMERAS_MAX: usize = 64;
+/// Viewers send pongs and goodbyes, nothing longer.
+const MESSAGE_MAX: usize = 4 << 10;
+
+type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
+
+/// `GET cameras/{id}/live`
+pub(crate) async fn one(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    params: Params,
+    upgrade: Upgrade,
+) -> Result<Response, Problem> {
+    let channel = params.stream()?;
+    let watch = watch(&app.context, &caller, &id, channel, None)?;
+    open(app, caller, vec![watch], upgrade)
+}
+
+/// `GET live?cameras=a,b,…`
+pub(crate) async fn many(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    params: Params,
+    upgrade: Upgrade,
+) -> Result<Response, Problem> {
+    let ids: Vec<&str> = params.need("cameras")?.split(',').take(CAMERAS_MAX + 1).collect();
+    if ids.len() > CAMERAS_MAX {
+        return Err(Problem::Bad { name: "cameras", reason: format!("at most {CAMERAS_MAX} over one socket") });
+    }
+    let channel = params.stream()?;
+    let watches = ids.iter().zip(0_u8..).map(|(id, ch)| watch(&app.context, &caller, id, channel, Some(ch)));
+    let watches = watches.collect::<Result<_, _>>()?;
+    open(app, caller, watches, upgrade)
+}
+
+fn watch(context: &Context, caller: &Caller, id: &str, channel: Channel, ch: Option<u8>) -> Result<Watch, Problem> {
+    let camera = caller.camera(context, id)?;
+    let (channel, stream) = camera.live(channel);
+    Ok(Watch::new(camera.id.clone(), channel, stream.clone(), ch))
+}
+
+fn open(app: Arc<App>, caller: Caller, watches: Vec<Watch>, upgrade: Upgrade) -> Result<Response, Problem> {
+    let upgrade = upgrade.map_err(|_| Problem::NotWebSocket)?;
+    let place = Arc::clone(&app.live_sockets).try_acquire_owned().map_err(|_| Problem::Full(Full::Live))?;
+    let upgrade = upgrade.max_message_size(MESSAGE_MAX).max_frame_size(MESSAGE_MAX);
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        pump::run(socket, &app, &caller, watches).await;
+        drop(place);
+    }))
+}

@@ -1,0 +1,168 @@
+//! What goes wrong with a request: a kind for code, a sentence for the client, another one for the log.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use domain::Role;
+use serde_json::json;
+
+/// An answer other than the one asked for, sent as `application/problem+json` (RFC 9457).
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    /// No session, no token, or one that has ended.
+    #[error("sign in first: send the session cookie or `Authorization: Bearer mt_…`")]
+    SignIn,
+    /// The name and password do not belong together.
+    #[error("name or password is wrong")]
+    WrongPassword,
+    /// Too many wrong passwords.
+    #[error("too many wrong passwords for this name; try again in {seconds} s")]
+    LockedOut { seconds: u64 },
+    /// Signed in, but this is not for that role.
+    #[error("the role {0} may not do this")]
+    Role(Role),
+    /// Another site's page asks in the name of somebody signed in here.
+    #[error("the request comes from another site's page (Origin and Host differ)")]
+    Origin,
+    /// There is no such thing, or not for this user.
+    #[error("there is no {what} `{name}`")]
+    Unknown { what: &'static str, name: String },
+    /// The path is nothing the server knows.
+    #[error("there is nothing at this address; see /api/v1/openapi.json")]
+    NoSuchPath,
+    /// The path exists, the method does not.
+    #[error("this address does not take this method; see /api/v1/openapi.json")]
+    Method,
+    /// A parameter or the body cannot be understood.
+    #[error("{name}: {reason}")]
+    Bad { name: &'static str, reason: String },
+    /// The body is larger than anything that is ever sent, or broke off.
+    #[error("the body is too large or broke off; send at most 16 kB")]
+    TooLarge,
+    /// Nothing was recorded in the time asked for.
+    #[error("nothing was recorded there in that time")]
+    NoRecording,
+    /// The recording was overwritten while it was read.
+    #[error("that time is no longer kept")]
+    Gone,
+    /// A WebSocket address was asked without an upgrade.
+    #[error("this address speaks WebSocket: send an upgrade request")]
+    NotWebSocket,
+    /// The range lies outside the file.
+    #[error("the range lies outside the {length} bytes of the file")]
+    Range { length: u64 },
+    /// A bounded resource is used up for now.
+    #[error("{0}")]
+    Full(Full),
+    /// Something of ours failed; only the log says what.
+    #[error("the server failed; its log says why")]
+    Internal(String),
+}
+
+/// What is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Full {
+    /// Live sockets.
+    #[error("too many live viewers at once; try again in a moment")]
+    Live,
+    /// Clips being downloaded.
+    #[error("too many clips are being downloaded at once; try again in a moment, or ask for a shorter one")]
+    Clips,
+    /// Log-ins waiting for the password hash.
+    #[error("too many people sign in at once; try again in a moment")]
+    Logins,
+}
+
+impl Problem {
+    /// An internal failure, with the sentence for the log.
+    pub(crate) fn internal(cause: impl std::fmt::Display) -> Self {
+        Self::Internal(cause.to_string())
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::SignIn | Self::WrongPassword => StatusCode::UNAUTHORIZED,
+            Self::LockedOut { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Role(_) | Self::Origin => StatusCode::FORBIDDEN,
+            Self::Unknown { .. } | Self::NoSuchPath | Self::NoRecording => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Bad { .. } => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Gone => StatusCode::GONE,
+            Self::NotWebSocket => StatusCode::UPGRADE_REQUIRED,
+            Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The stable name a program goes by.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::SignIn => "sign-in",
+            Self::WrongPassword => "wrong-password",
+            Self::LockedOut { .. } => "locked-out",
+            Self::Role(_) => "role",
+            Self::Origin => "origin",
+            Self::Unknown { .. } => "unknown",
+            Self::NoSuchPath => "no-such-path",
+            Self::Method => "method",
+            Self::Bad { .. } => "bad-request",
+            Self::NoRecording => "no-recording",
+            Self::TooLarge => "too-large",
+            Self::Gone => "gone",
+            Self::NotWebSocket => "not-websocket",
+            Self::Range { .. } => "range",
+            Self::Full(Full::Live) => "live-full",
+            Self::Full(Full::Clips) => "clips-full",
+            Self::Full(Full::Logins) => "logins-full",
+            Self::Internal(_) => "internal",
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        if let Self::Internal(cause) = &self {
+            tracing::error!(cause, "a request failed");
+        }
+        let kind = self.kind();
+        let mut body = json!({
+            "type": format!("urn:matthon:problem:{kind}"),
+            "kind": kind,
+            "title": status.canonical_reason().unwrap_or("Problem"),
+            "status": status.as_u16(),
+            "detail": self.to_string(),
+        });
+        if let Self::Bad { name, .. } = &self {
+            body["parameter"] = json!(name);
+        }
+        let mut response = (status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match &self {
+            Self::SignIn => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::LockedOut { seconds } => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+            }
+            Self::Full(_) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            Self::NotWebSocket => {
+                headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            }
+            Self::Range { length } => {
+                if let Ok(value) = HeaderValue::from_str(&format!("bytes */{length}")) {
+                    headers.insert(header::CONTENT_RANGE, value);
+                }
+            }
+            _ => {}
+        }
+        response
+    }
+}

@@ -1,0 +1,208 @@
+//! One live socket: fragments out the moment they are there, states when they change, and an end in time.
+
+use crate::{
+    app::App,
+    guard::{self, Caller},
+};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use bytes::{BufMut, Bytes, BytesMut};
+use domain::{CameraId, Channel, Link};
+use futures::{
+    SinkExt, Stream, StreamExt,
+    stream::{SelectAll, SplitSink, SplitStream, unfold},
+};
+use live::{FormatInfo, LiveStream};
+use serde::Serialize;
+use std::{pin::Pin, sync::Arc, time::Duration};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+/// How often the states of the cameras are looked at. Frames wait for no tick.
+const LOOK: Duration = Duration::from_secs(1);
+/// Every so many looks: whether the viewer may still watch.
+const LOOKS_A_CHECK: u32 = 5;
+/// Every so many looks: a ping.
+const LOOKS_A_PING: u32 = 20;
+/// A peer that was not heard for this long, pongs included, is gone.
+const DEAD_AFTER: Duration = Duration::from_secs(50);
+/// A peer that takes nothing for this long is gone, too.
+const SEND_WITHIN: Duration = Duration::from_secs(20);
+
+/// One camera on a socket.
+pub(crate) struct Watch {
+    camera: CameraId,
+    channel: Channel,
+    stream: LiveStream,
+    /// Its place in a multiplexed socket.
+    ch: Option<u8>,
+    told: Option<Link>,
+}
+
+impl Watch {
+    pub(crate) fn new(camera: CameraId, channel: Channel, stream: LiveStream, ch: Option<u8>) -> Self {
+        Self { camera, channel, stream, ch, told: None }
+    }
+}
+
+/// The texts of the protocol.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Text<'a> {
+    Format {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ch: Option<u8>,
+        camera: &'a CameraId,
+        stream: Channel,
+        #[serde(flatten)]
+        info: &'a FormatInfo,
+    },
+    Skipped {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ch: Option<u8>,
+        gops: u64,
+    },
+    State {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ch: Option<u8>,
+        state: Link,
+    },
+}
+
+/// Why a socket ends; `None` of a code: the peer is gone, there is nobody to tell.
+struct End(Option<(u16, &'static str)>);
+
+const GONE: End = End(None);
+
+/// Serves a socket until its viewer leaves, may not watch any more, or the server stops.
+pub(crate) async fn run(socket: WebSocket, app: &Arc<App>, caller: &Caller, watches: Vec<Watch>) {
+    let sockets = metrics::gauge!("matthon_live_sockets");
+    sockets.increment(1.0);
+    let (mut out, inward) = socket.split();
+    let End(farewell) = pump(&mut out, inward, app, caller, watches).await;
+    sockets.decrement(1.0);
+    if let Some((code, reason)) = farewell {
+        let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+        // A viewer who does not take the goodbye gets none.
+        let _ = timeout(Duration::from_secs(1), out.send(close)).await;
+    }
+}
+
+async fn pump(
+    out: &mut SplitSink<WebSocket, Message>,
+    mut inward: SplitStream<WebSocket>,
+    app: &Arc<App>,
+    caller: &Caller,
+    mut watches: Vec<Watch>,
+) -> End {
+    let mut frames: SelectAll<_> = watches.iter().enumerate().map(|(index, watch)| frames(index, &watch.stream)).collect();
+    let mut look = interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut looks = 0_u32;
+    let mut heard = Instant::now();
+    loop {
+        let step = tokio::select! {
+            biased;
+            () = app.stop.cancelled() => return End(Some((close_code::AWAY, "the server stops"))),
+            message = inward.next() => match message {
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return GONE,
+                Some(Ok(_)) => { heard = Instant::now(); continue }
+            },
+            _ = look.tick() => None,
+            frame = frames.next() => match frame {
+                Some(frame) => Some(frame),
+                None => return End(Some((close_code::ERROR, "the stream is gone"))),
+            },
+        };
+        let sent = match step {
+            Some((index, message)) => match watches.get(index) {
+                Some(watch) => send(out, app, wire(watch, message)).await,
+                None => Ok(()),
+            },
+            None => {
+                looks = looks.wrapping_add(1);
+                if heard.elapsed() > DEAD_AFTER {
+                    return GONE;
+                }
+                if looks.is_multiple_of(LOOKS_A_CHECK) && !may_still(app, caller, &watches).await {
+                    return End(Some((close_code::POLICY, "signed out")));
+                }
+                tick(out, app, &mut watches, looks.is_multiple_of(LOOKS_A_PING)).await
+            }
+        };
+        if let Err(end) = sent {
+            return end;
+        }
+    }
+}
+
+/// One viewer's messages, marked with whose they are.
+fn frames(index: usize, stream: &LiveStream) -> Pin<Box<dyn Stream<Item = (usize, live::Message)> + Send>> {
+    let messages = unfold(stream.watch(), |mut viewer| async move { viewer.next().await.map(|message| (message, viewer)) });
+    Box::pin(messages.map(move |message| (index, message)))
+}
+
+/// Tells changed states, and pings when it is time.
+async fn tick(out: &mut SplitSink<WebSocket, Message>, app: &Arc<App>, watches: &mut [Watch], ping: bool) -> Result<(), End> {
+    for watch in watches {
+        let link = app.context.board.get(&watch.camera, watch.channel).map_or(Link::Starting, |health| health.link);
+        // A stream that is well from the start shows it by its frames.
+        let news = watch.told.map_or(link != Link::Ok, |told| told != link);
+        watch.told = Some(link);
+        if news {
+            send(out, app, text(&Text::State { ch: watch.ch, state: link })).await?;
+        }
+    }
+    if ping {
+        send(out, app, Message::Ping(Bytes::new())).await?;
+    }
+    Ok(())
+}
+
+/// Whether the credential is still good, for this role and these cameras.
+async fn may_still(app: &Arc<App>, caller: &Caller, watches: &[Watch]) -> bool {
+    match guard::recognise(&app.context, &caller.credential).await {
+        Ok(Some(user)) => {
+            let now = Caller { user, ..caller.clone() };
+            now.in_role() && watches.iter().all(|watch| now.may_see(&watch.camera))
+        }
+        Ok(None) => false,
+        Err(problem) => {
+            // A database that is busy for a moment is no reason to turn off the wall; the next look decides.
+            tracing::warn!(?problem, "cannot check a live viewer's sign-in");
+            true
+        }
+    }
+}
+
+/// Sends one message and flushes it.
+async fn send(out: &mut SplitSink<WebSocket, Message>, app: &Arc<App>, message: Message) -> Result<(), End> {
+    tokio::select! {
+        biased;
+        sent = timeout(SEND_WITHIN, out.send(message)) => match sent {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(GONE),
+        },
+        () = app.stop.cancelled() => Err(End(Some((close_code::AWAY, "the server stops")))),
+    }
+}
+
+fn wire(watch: &Watch, message: live::Message) -> Message {
+    match message {
+        live::Message::Format(info) => text(&Text::Format { ch: watch.ch, camera: &watch.camera, stream: watch.channel, info: &info }),
+        live::Message::Skipped { gops } => text(&Text::Skipped { ch: watch.ch, gops }),
+        live::Message::Init(bytes) | live::Message::Fragment { bytes, .. } => Message::Binary(marked(watch.ch, bytes)),
+    }
+}
+
+/// The bytes behind their one-byte mark, or as they are.
+fn marked(ch: Option<u8>, bytes: Bytes) -> Bytes {
+    let Some(ch) = ch else { return bytes };
+    let mut marked = BytesMut::with_capacity(1 + bytes.len());
+    marked.put_u8(ch);
+    marked.put(bytes);
+    marked.freeze()
+}
+
+fn text(text: &Text<'_>) -> Message {
+    // Plain structs of strings and numbers always serialize.
+    Message::Text(serde_json::to_string(text).unwrap_or_default().into())
+}

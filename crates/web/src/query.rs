@@ -1,0 +1,59 @@
+//! Query parameters, read with errors that name the parameter.
+
+use crate::problem::Problem;
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
+use domain::{Channel, WallTime};
+use std::collections::HashMap;
+
+/// The query of a request. Parameters nobody reads are let pass: newer pages may ask older servers.
+pub(crate) struct Params(HashMap<String, String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Params {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = Query::<HashMap<String, String>>::from_request_parts(parts, state).await;
+        query.map(|Query(map)| Self(map)).map_err(|e| Problem::Bad { name: "query", reason: e.body_text() })
+    }
+}
+
+impl Params {
+    /// A parameter, if it is there.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// A parameter that must be there.
+    pub(crate) fn need(&self, name: &'static str) -> Result<&str, Problem> {
+        self.get(name).ok_or_else(|| Problem::Bad { name, reason: "is missing".into() })
+    }
+
+    /// `main` or `sub`; main when nothing is said.
+    pub(crate) fn stream(&self) -> Result<Channel, Problem> {
+        self.get("stream")
+            .map_or(Ok(Channel::Main), |text| text.parse().map_err(|reason| Problem::Bad { name: "stream", reason: brief(reason) }))
+    }
+
+    /// `from` and `to`, in order, at most `longest` seconds apart.
+    pub(crate) fn time(&self, longest: i64) -> Result<(WallTime, WallTime), Problem> {
+        let instant = |name| {
+            // A `+` of an offset that was not escaped arrives as a space.
+            let text = self.need(name)?.replace(' ', "+");
+            WallTime::parse(&text).map_err(|reason| Problem::Bad { name, reason: brief(reason) })
+        };
+        let (from, to) = (instant("from")?, instant("to")?);
+        if to <= from {
+            return Err(Problem::Bad { name: "to", reason: "must be later than from".into() });
+        }
+        if to.micros_since(from) > longest.saturating_mul(1_000_000) {
+            return Err(Problem::Bad { name: "to", reason: format!("must be at most {} h after from", longest / 3600) });
+        }
+        Ok((from, to))
+    }
+}
+
+/// What came in, quoted back, is kept short.
+fn brief(reason: String) -> String {
+    if reason.chars().count() <= 300 { reason } else { reason.chars().take(300).chain(['…']).collect() }
+}

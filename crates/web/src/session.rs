@@ -1,0 +1,109 @@
+//! Signing in and out.
+
+use crate::{
+    app::App,
+    cameras::SiteView,
+    context::Context,
+    guard::{COOKIE, Caller, Credential, blocking},
+    origin::{self, Origin},
+    problem::{Full, Problem},
+};
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::{State, rejection::BytesRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::AppendHeaders,
+};
+use domain::{Role, Secret};
+use serde::{Deserialize, Serialize};
+use std::{sync::Arc, time::Duration};
+use store::StoreError;
+
+/// How long a browser keeps the cookie; the session itself slides in the store.
+const KEEP: Duration = store::SESSION_LIFE;
+
+#[derive(Deserialize)]
+struct Login {
+    name: String,
+    password: Secret,
+}
+
+/// Who is signed in, and where.
+#[derive(Serialize)]
+pub(crate) struct Who {
+    name: String,
+    role: Role,
+    site: SiteView,
+}
+
+impl Who {
+    fn new(context: &Context, name: String, role: Role) -> Json<Self> {
+        Json(Self { name, role, site: SiteView::of(&context.site) })
+    }
+}
+
+/// `POST session`
+pub(crate) async fn sign_in(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(SetCookie, Json<Who>), Problem> {
+    // A page of another site must not sign a browser in, not even with the right password.
+    if origin::of(&headers) == Origin::Other {
+        return Err(Problem::Origin);
+    }
+    let body = body.map_err(|_| Problem::TooLarge)?;
+    let login: Login = serde_json::from_slice(&body)
+        .map_err(|_| Problem::Bad { name: "body", reason: "send {\"name\":…,\"password\":…} as JSON".into() })?;
+    let _place = app.logins.try_acquire().map_err(|_| Problem::Full(Full::Logins))?;
+    let context = Arc::clone(&app.context);
+    let signed = blocking(move || {
+        let now = context.clock.wall();
+        match context.store.verify(&login.name, login.password.expose(), now) {
+            Ok(Some(user)) => match context.store.open_session(&user, now) {
+                Ok(secret) => Ok((user, secret)),
+                Err(e) => Err(Problem::internal(e)),
+            },
+            Ok(None) => Err(Problem::WrongPassword),
+            Err(StoreError::Locked { until }) => {
+                let left = u64::try_from(until.micros_since(now)).unwrap_or(0);
+                Err(Problem::LockedOut { seconds: left.div_ceil(1_000_000).max(1) })
+            }
+            Err(e) => Err(Problem::internal(e)),
+        }
+    });
+    let outcome = signed.await?;
+    metrics::counter!("matthon_logins_total", "outcome" => if outcome.is_ok() { "ok" } else { "refused" }).increment(1);
+    let (user, secret) = outcome?;
+    let cookie = cookie(&secret, origin::https(&headers), KEEP)?;
+    Ok((cookie, Who::new(&app.context, user.name, user.role)))
+}
+
+/// `GET session`
+pub(crate) async fn who(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Json<Who> {
+    Who::new(&app.context, caller.user.name, caller.user.role)
+}
+
+/// `DELETE session`. A token is not ended by it: tokens are given and taken on the command line.
+pub(crate) async fn sign_out(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Result<(SetCookie, StatusCode), Problem> {
+    if let Credential::Session(secret) = caller.credential {
+        let store = app.context.store.clone();
+        blocking(move || store.close_session(secret.expose())).await?.map_err(Problem::internal)?;
+    }
+    let gone = cookie("", origin::https(&headers), Duration::ZERO)?;
+    Ok((gone, StatusCode::NO_CONTENT))
+}
+
+type SetCookie = AppendHeaders<[(header::HeaderName, HeaderValue); 1]>;
+
+fn cookie(secret: &str, secure: bool, keep: Duration) -> Result<SetCookie, Problem> {
+    let secure = if secure { "; Secure" } else { "" };
+    let text = format!("{COOKIE}={secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}{secure}", keep.as_secs());
+    let value = HeaderValue::from_str(&text).map_err(Problem::internal)?;
+    Ok(AppendHeaders([(header::SET_COOKIE, value)]))
+}

@@ -1,0 +1,105 @@
+//! `GET status`: the rings in numbers, and everything that is not as it should be, each with the key of its text.
+
+use crate::{
+    app::App,
+    guard::Caller,
+    health::{self, CameraCount},
+    problem::Problem,
+};
+use axum::{Extension, Json, extract::State};
+use domain::{CameraId, Channel, Link};
+use ring::{RingState, RingStatus};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+#[derive(Serialize)]
+pub(crate) struct Status {
+    version: String,
+    started: String,
+    now: String,
+    cameras: CameraCount,
+    rings: Vec<Value>,
+    problems: Vec<Trouble>,
+}
+
+/// One thing to look after. `text_key` names the sentence in the page's texts.
+#[derive(Serialize, Default)]
+struct Trouble {
+    key: &'static str,
+    text_key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    camera: Option<CameraId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<Channel>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ring: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    detail: String,
+}
+
+/// `GET status`
+pub(crate) async fn status(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Result<Json<Status>, Problem> {
+    let rings = health::statuses(&app).await?;
+    let context = &app.context;
+    let mut problems: Vec<Trouble> = rings.iter().filter_map(ring_trouble).collect();
+    if !context.clock.synchronised() {
+        let detail = "the box's clock is not set by the network; times of recordings may be wrong".to_owned();
+        problems.push(Trouble { key: "clock", text_key: "clock.unsynchronised".into(), detail, ..Trouble::default() });
+    }
+    let (mut up, mut total) = (0, 0);
+    for (camera, stream, health) in context.board.all() {
+        if !caller.may_see(&camera) {
+            continue;
+        }
+        if stream == Channel::Main {
+            total += 1;
+            up += usize::from(health.link == Link::Ok);
+        }
+        if health.link != Link::Ok {
+            problems.push(Trouble {
+                key: "camera",
+                text_key: format!("cam.{}", health.link.key()),
+                camera: Some(camera),
+                stream: Some(stream),
+                since: Some(health.since.to_string()),
+                detail: health.detail,
+                ..Trouble::default()
+            });
+        }
+    }
+    let rings = rings.iter().map(ring_view).collect::<Result<_, _>>().map_err(Problem::internal)?;
+    Ok(Json(Status {
+        version: context.version.clone(),
+        started: context.started.to_string(),
+        now: context.clock.wall().to_string(),
+        cameras: CameraCount { up, total },
+        rings,
+        problems,
+    }))
+}
+
+fn ring_trouble(ring: &RingStatus) -> Option<Trouble> {
+    let text_key = match ring.state {
+        _ if !health::synced(ring) => "ring.failed",
+        RingState::Failed => "ring.failed",
+        RingState::Slow => "ring.slow",
+        RingState::Ok => return None,
+    };
+    let detail = if ring.detail.is_empty() {
+        format!("nothing was written for {} s", ring.last_sync_micros_ago / 1_000_000)
+    } else {
+        ring.detail.clone()
+    };
+    Some(Trouble { key: "ring", text_key: text_key.into(), ring: Some(ring.name.clone()), detail, ..Trouble::default() })
+}
+
+/// The ring's own numbers, its times in RFC 3339 like all others.
+fn ring_view(ring: &RingStatus) -> Result<Value, serde_json::Error> {
+    let mut view = serde_json::to_value(ring)?;
+    for (name, time) in [("oldest", ring.oldest), ("newest", ring.newest)] {
+        view[name] = json!(time.map(|t| t.to_string()));
+    }
+    Ok(view)
+}

@@ -1,0 +1,133 @@
+//! The page, the headers of every answer, health, status, and the description of the interface.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod support;
+
+use domain::{Channel, Link, Role, StreamHealth};
+use matthon_web::endpoints::{Access, Method, TABLE};
+use ring::RingState;
+use std::collections::BTreeSet;
+use support::{NOON, Village, client, id, kind};
+
+#[tokio::test]
+async fn the_page_is_served_for_its_own_addresses() {
+    let village = Village::start(false).await;
+    let index = client().get(village.url("/")).send().await.unwrap();
+    assert_eq!(index.headers()["content-type"], "text/html; charset=utf-8");
+    let etag = index.headers()["etag"].clone();
+    let text = index.text().await.unwrap();
+    assert!(text.contains("<!doctype html>"));
+    for path in ["/live", "/camera/cong-lang"] {
+        let deep = client().get(village.url(path)).send().await.unwrap();
+        assert_eq!((deep.status().as_u16(), deep.text().await.unwrap()), (200, text.clone()), "{path}");
+    }
+    for path in ["/nothing.js", "/..%2f..%2fetc/passwd", "/%2e%2e/%2e%2e/Cargo.toml"] {
+        let none = client().get(village.url(path)).send().await.unwrap();
+        assert_eq!(none.status(), 404, "{path}");
+    }
+    let again = client().get(village.url("/")).header("If-None-Match", etag).send().await.unwrap();
+    assert_eq!(again.status(), 304);
+    assert_eq!(kind(client().post(village.url("/")).send().await.unwrap()).await, (405, "method".into()));
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_security_headers() {
+    let village = Village::start(false).await;
+    for path in ["/", "/healthz", "/api/v1/cameras", "/api/v1/nothing", "/nothing.js"] {
+        let answer = client().get(village.url(path)).send().await.unwrap();
+        let header = |name: &str| answer.headers().get(name).unwrap_or_else(|| panic!("{path} lacks {name}")).to_str().unwrap().to_owned();
+        let policy = header("content-security-policy");
+        for part in ["default-src 'self'", "media-src 'self' blob:", "connect-src 'self' ws: wss:", "frame-ancestors 'none'"] {
+            assert!(policy.contains(part), "{path}: {policy}");
+        }
+        assert_eq!((header("x-content-type-options"), header("referrer-policy")), ("nosniff".into(), "no-referrer".into()));
+        assert!(header("permissions-policy").contains("camera=()"));
+        header("cache-control");
+    }
+}
+
+#[tokio::test]
+async fn health_follows_rings_and_cameras() {
+    let village = Village::start(false).await;
+    let ask = || async {
+        let answer = client().get(village.url("/healthz")).send().await.unwrap();
+        let code = answer.status().as_u16();
+        let body: serde_json::Value = answer.json().await.unwrap();
+        (code, body["status"].as_str().unwrap().to_owned(), body["cameras"]["up"].as_u64().unwrap())
+    };
+    assert_eq!(ask().await, (200, "ok".into(), 2));
+    village.board.set(&id("cong-lang"), Channel::Main, StreamHealth { link: Link::Auth, ..StreamHealth::starting(NOON) });
+    assert_eq!(ask().await, (200, "degraded".into(), 1));
+    village.rings.lock().unwrap()[0].last_sync_micros_ago = 5_000_001;
+    assert_eq!(ask().await, (503, "failing".into(), 1));
+}
+
+#[tokio::test]
+async fn status_names_what_is_wrong() {
+    let village = Village::start(false).await;
+    let token = village.token("tho", Role::Technician);
+    let ask = || async { village.get("/api/v1/status", &token).await.json::<serde_json::Value>().await.unwrap() };
+    let well = ask().await;
+    assert_eq!(well["problems"], serde_json::json!([]));
+    assert_eq!(
+        (&well["version"], &well["started"], &well["rings"][0]["oldest"]),
+        (&"0.0.0".into(), &NOON.to_string().into(), &NOON.to_string().into())
+    );
+    village.board.set(&id("cong-lang"), Channel::Main, StreamHealth { link: Link::Silent, ..StreamHealth::starting(NOON) });
+    village.clock.set_synchronised(false);
+    let slow = RingState::Slow;
+    village.rings.lock().unwrap()[0].state = slow;
+    let ill = ask().await;
+    let keys: Vec<&str> = ill["problems"].as_array().unwrap().iter().map(|p| p["text_key"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["ring.slow", "clock.unsynchronised", "cam.silent"]);
+    let metrics = village.get("/metrics", &token).await;
+    assert!(metrics.headers()["content-type"].to_str().unwrap().starts_with("text/plain"));
+    assert!(metrics.text().await.unwrap().contains("matthon_camera_up"));
+}
+
+#[tokio::test]
+async fn the_description_covers_exactly_the_table() {
+    let village = Village::start(false).await;
+    let served: serde_json::Value = client().get(village.url("/api/v1/openapi.json")).send().await.unwrap().json().await.unwrap();
+    let golden: serde_json::Value = serde_json::from_str(include_str!("openapi.json")).unwrap();
+    assert!(
+        served == golden,
+        "the interface changed: if meant, write the new description to crates/web/tests/openapi.json (MATTHON_BLESS=1)"
+    );
+    let mut described = BTreeSet::new();
+    for (path, methods) in served["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            described.insert((path.clone(), method.clone(), operation["x-roles"].as_array().map(Vec::len)));
+        }
+    }
+    let table: BTreeSet<_> = TABLE
+        .iter()
+        .map(|row| {
+            let method = match row.method {
+                Method::Get => "get",
+                Method::Post => "post",
+                Method::Delete => "delete",
+            };
+            let roles = match row.access {
+                Access::Public => None,
+                Access::Roles(roles) => Some(roles.len()),
+            };
+            (row.path.to_owned(), method.to_owned(), roles)
+        })
+        .collect();
+    assert_eq!(described, table);
+    // Every reference leads somewhere.
+    let text = served.to_string();
+    for reference in text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(served["components"]["schemas"].get(reference).is_some(), "{reference}");
+    }
+}
+
+/// Writes the golden file anew when asked to.
+#[test]
+fn bless() {
+    if std::env::var_os("MATTHON_BLESS").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/openapi.json");
+        std::fs::write(path, serde_json::to_string_pretty(&matthon_web::document()).unwrap() + "\n").unwrap();
+    }
+}

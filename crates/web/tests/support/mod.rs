@@ -1,0 +1,181 @@
+//! A box on a loopback port: two cameras, a real store, a real ring when asked for, and people of every role.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use bytes::Bytes;
+use domain::{
+    Board, CameraId, Channel, Clock, Format, Link, Role, Sample, SimClock, StreamHealth, StreamId, StreamKind, VideoCodec, WallTime,
+};
+use hub::Fanout;
+use live::LiveStream;
+use matthon_web::{Camera, Context, Site, serve};
+use ring::{Ed25519Signer, Recorder, RingSpec, RingState, RingStatus, SystemDisk};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+use store::Store;
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const NOON: WallTime = WallTime::from_secs(1_795_430_520);
+pub(crate) const PASSWORD: &str = "mat-khau-rat-dai";
+/// High profile, level 1.3, 320 × 240, 25 frames a second.
+const AVCC: &[u8] = &[
+    1, 0x64, 0, 0x0d, 0xff, 0xe1, 0, 25, 0x67, 0x64, 0, 0x0d, 0xac, 0xd9, 0x41, 0x41, 0xfb, 0x01, 0x10, 0, 0, 3, 0, 0x10, 0, 0, 3, 3, 0x20,
+    0xf1, 0x42, 0x99, 0x60, 1, 0, 6, 0x68, 0xeb, 0xe3, 0xcb, 0x22, 0xc0, 0xfd, 0xf8, 0xf8, 0,
+];
+
+pub(crate) fn id(text: &str) -> CameraId {
+    CameraId::new(text).unwrap()
+}
+
+pub(crate) fn format() -> Arc<Format> {
+    Arc::new(Format::Video(media::params::video_format(VideoCodec::H264, AVCC).unwrap()))
+}
+
+/// Frame `n` of a stream at 25 frames a second, a key frame every second; its bytes say which one it is.
+pub(crate) fn frame(format: &Arc<Format>, camera: &str, n: i64) -> Sample {
+    let key = n % 25 == 0;
+    let mut data = vec![0, 0, 1, 0, if key { 0x65 } else { 0x41 }];
+    data.extend_from_slice(&[0xaa; 247]);
+    data.extend_from_slice(&n.to_be_bytes());
+    Sample {
+        stream: Arc::new(StreamId::new(id(camera), Channel::Main, StreamKind::Video)),
+        format: Arc::clone(format),
+        seq: n as u64,
+        capture: NOON.plus_micros(n * 40_000),
+        pts: n * 3600,
+        dts: n * 3600,
+        random_access: key,
+        loss_before: n == 0,
+        data: Bytes::from(data),
+    }
+}
+
+pub(crate) fn ring_status(name: &str) -> RingStatus {
+    RingStatus {
+        name: name.into(),
+        size: 1 << 30,
+        blocks: 8,
+        block_size: 1 << 27,
+        used: 1,
+        oldest: Some(NOON),
+        newest: None,
+        written_bytes: 0,
+        write_rate_bps: 0,
+        days_forecast: None,
+        last_sync_micros_ago: 1000,
+        last_sync_took_micros: 1000,
+        dropped_gops: 0,
+        oversized: 0,
+        in_flight_bytes: 0,
+        errors: 0,
+        state: RingState::Ok,
+        detail: String::new(),
+    }
+}
+
+/// The box, and the ends of it that tests hold.
+pub(crate) struct Village {
+    pub(crate) address: SocketAddr,
+    pub(crate) context: Arc<Context>,
+    pub(crate) clock: Arc<SimClock>,
+    pub(crate) board: Arc<Board>,
+    pub(crate) store: Store,
+    pub(crate) rings: Arc<Mutex<Vec<RingStatus>>>,
+    /// Samples of `cong-lang` main, `cong-lang` sub and `nha-van-hoa` main.
+    pub(crate) sources: [Fanout<Sample>; 3],
+    pub(crate) recorder: Option<Recorder>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) server: JoinHandle<std::io::Result<()>>,
+    _folder: TempDir,
+}
+
+impl Village {
+    /// Starts the box; `record` gives `cong-lang` a ring.
+    pub(crate) async fn start(record: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SimClock::at(NOON));
+        let board = Arc::new(Board::default());
+        for camera in ["cong-lang", "nha-van-hoa"] {
+            board.set(&id(camera), Channel::Main, StreamHealth { link: Link::Ok, ..StreamHealth::starting(NOON) });
+        }
+        let store = Store::open(&folder.path().join("matthon.db")).unwrap();
+        let recorder = record.then(|| {
+            let path = folder.path().join("ring");
+            std::fs::create_dir(&path).unwrap();
+            let spec = RingSpec { block_size: 1 << 20, ..RingSpec::new("main", vec![path], 16 << 20) };
+            let signer = Arc::new(Ed25519Signer::from_secret(&[7; 32]));
+            let clock: Arc<dyn Clock> = Arc::clone(&clock) as _;
+            Recorder::open(spec, Arc::new(SystemDisk), clock, signer).unwrap()
+        });
+        let sources: [Fanout<Sample>; 3] = ["cong-lang/main", "cong-lang/sub", "nha-van-hoa/main"].map(Fanout::new);
+        let live = |n: usize| LiveStream::new(sources[n].clone(), sources[n].name());
+        let cameras = vec![
+            Camera {
+                id: id("cong-lang"),
+                name: "Cổng làng".into(),
+                main: live(0),
+                sub: Some(live(1)),
+                main_recorded: recorder.as_ref().map(Recorder::reader),
+                sub_recorded: None,
+            },
+            Camera {
+                id: id("nha-van-hoa"), name: "Nhà văn hóa".into(), main: live(2), sub: None, main_recorded: None, sub_recorded: None
+            },
+        ];
+        let rings = Arc::new(Mutex::new(vec![ring_status("main")]));
+        let told = Arc::clone(&rings);
+        let context = Arc::new(Context {
+            site: Site { name: "Thôn Duyên Hy".into(), timezone: "Asia/Ho_Chi_Minh".into(), language: "vi".into() },
+            cameras,
+            board: Arc::clone(&board),
+            store: store.clone(),
+            clock: Arc::clone(&clock) as _,
+            rings: Arc::new(move || told.lock().unwrap().clone()),
+            metrics: Arc::new(|| "matthon_camera_up 1\n".into()),
+            started: NOON,
+            version: "0.0.0".into(),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let server = tokio::spawn(serve(listener, Arc::clone(&context), stop.clone()));
+        Self { address, context, clock, board, store, rings, sources, recorder, stop, server, _folder: folder }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Adds somebody and answers a token.
+    pub(crate) fn token(&self, name: &str, role: Role) -> String {
+        self.store.add_user(name, role, PASSWORD, NOON).unwrap();
+        self.store.issue_token(name, NOON).unwrap()
+    }
+
+    /// GET with a token.
+    pub(crate) async fn get(&self, path: &str, token: &str) -> reqwest::Response {
+        client().get(self.url(path)).bearer_auth(token).send().await.unwrap()
+    }
+
+    pub(crate) async fn sign_in(&self, client: &reqwest::Client, name: &str, password: &str) -> reqwest::Response {
+        let body = serde_json::json!({"name": name, "password": password});
+        client.post(self.url("/api/v1/session")).json(&body).send().await.unwrap()
+    }
+}
+
+pub(crate) fn client() -> reqwest::Client {
+    reqwest::Client::builder().cookie_store(true).build().unwrap()
+}
+
+/// The kind of a problem, after checking its shape.
+pub(crate) async fn kind(response: reqwest::Response) -> (u16, String) {
+    let status = response.status().as_u16();
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    let body: serde_json::Value = response.json().await.unwrap();
+    assert_eq!(body["status"], status);
+    assert!(body["detail"].as_str().is_some_and(|d| !d.is_empty()));
+    (status, body["kind"].as_str().unwrap().to_owned())
+}

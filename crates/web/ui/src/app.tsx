@@ -1,0 +1,106 @@
+// The house around the pages: who is signed in, which page, the navigation, the word when the box is out of reach.
+
+import { useEffect, useState } from 'preact/hooks';
+import { loadSession, reachable, session, signOut } from './api';
+import { isKey, offerLang, t, useLang } from './i18n';
+import { Icon, type IconName } from './parts/icon';
+import { LangButton } from './parts/lang-button';
+import { Link } from './parts/link';
+import { Empty, Loading } from './parts/notice';
+import { CameraPage } from './pages/camera';
+import { DevicesPage } from './pages/devices';
+import { LivePage } from './pages/live';
+import { LoginPage } from './pages/login';
+import { PlaybackPage } from './pages/playback';
+import { may, type Page } from './roles';
+import { paths, useRoute, type Route } from './router';
+import { useSignal } from './signal';
+
+const PAGES: readonly { page: Page; path: string; icon: IconName }[] = [
+  { page: 'live', path: paths.live, icon: 'live' },
+  { page: 'playback', path: paths.playback(), icon: 'playback' },
+  { page: 'devices', path: paths.devices, icon: 'devices' },
+];
+
+const RETRY_MS = 3000;
+
+export function App() {
+  const lang = useLang();
+  const who = useSignal(session);
+  const [asked, setAsked] = useState(0);
+
+  useEffect(() => {
+    if (who !== undefined) return;
+    let timer = 0;
+    loadSession().catch(() => {
+      timer = window.setTimeout(() => setAsked((n) => n + 1), RETRY_MS);
+    });
+    return () => window.clearTimeout(timer);
+  }, [who, asked]);
+  useEffect(() => {
+    if (who) offerLang(who.site.language);
+    document.title = who ? `${who.site.name} – ${t('app.name')}` : t('app.name');
+  }, [who, lang]);
+
+  return (
+    <>
+      <Unreachable />
+      {who === undefined ? <main id="main" class="login"><Loading /></main> : who === null ? <LoginPage /> : <House name={who.name} role={who.role} site={who.site.name} />}
+    </>
+  );
+}
+
+function Unreachable() {
+  const ok = useSignal(reachable);
+  useLang();
+  return ok ? null : <p class="banner" role="alert"><Icon name="warn" />{t('err.network')}</p>;
+}
+
+function House({ name, role, site }: { name: string; role: string; site: string }) {
+  const route = useRoute();
+  const current: Page | null = route.page === 'camera' ? 'live' : route.page === 'missing' ? null : route.page;
+  const roleKey = `role.${role}`;
+  return (
+    <div class="house">
+      <a href="#main" class="skip">{t('app.skip')}</a>
+      <header class="top">
+        <img src="/icon.svg" alt="" width="36" height="36" />
+        <p class="site">{site}</p>
+        <span class="wide-only"><LangButton /></span>
+        <details class="account">
+          <summary aria-label={t('account.menu')}>{name}</summary>
+          <div class="menu card">
+            <p><strong>{name}</strong><br />{isKey(roleKey) ? t(roleKey) : role}</p>
+            <span class="narrow-only"><LangButton /></span>
+            <button type="button" class="button wide" onClick={() => void signOut().catch(() => undefined)}><Icon name="out" />{t('login.out')}</button>
+          </div>
+        </details>
+      </header>
+      <nav class="tabs" aria-label={t('nav.label')}>
+        {PAGES.filter(({ page }) => may(page)).map(({ page, path, icon }) => (
+          <Link key={page} to={path} current={page === current}><Icon name={icon} /><span>{t(`nav.${page}` as const)}</span></Link>
+        ))}
+      </nav>
+      <main id="main" tabIndex={-1}><View route={route} /></main>
+    </div>
+  );
+}
+
+function View({ route }: { route: Route }) {
+  switch (route.page) {
+    case 'live':
+      return may('live') ? <LivePage /> : <Refused />;
+    case 'camera':
+      return may('live') ? <CameraPage id={route.camera} /> : <Refused />;
+    case 'playback':
+      return may('playback') ? <PlaybackPage id={route.camera} at={route.at} /> : <Refused />;
+    case 'devices':
+      return may('devices') ? <DevicesPage /> : <Refused />;
+    case 'missing':
+      return <Empty icon="off" title={t('err.missing')}><Link to={paths.live} class="button">{t('nav.live')}</Link></Empty>;
+  }
+}
+
+function Refused() {
+  return <Empty icon="off" title={t('err.forbidden')} />;
+}

@@ -1,0 +1,164 @@
+// Thiết bị: how every camera and the storage are doing, in words, with what to do about it.
+
+import { t, tKey, num } from '../i18n';
+import { linkText, linkTodo, noteText, ringText, ringTone, ringWord, State, toneOf } from '../parts/health';
+import { Icon } from '../parts/icon';
+import { Empty, Failure, Loading } from '../parts/notice';
+import { codecName } from '../player/support';
+import { usePoll } from '../poll';
+import { clock, clockSeconds, date, dayOf, fromApi, type Ms } from '../time';
+import type { Camera, Cameras, Problem, Ring, Status, StreamHealth, StreamName } from '../types';
+import { bytes, duration, rate } from '../words';
+
+/** A camera whose clock is farther off than this is worth a word. */
+const CLOCK_SECONDS = 2;
+/** More sessions than this since the start is a bad cable or a weak supply. */
+const MANY_SESSIONS = 10;
+
+/** `17:42`, with the date when it is not today. */
+function when(value: unknown, zone: string, now: Ms): string {
+  const at = fromApi(value);
+  if (at === null || at <= 0) return t('dev.never');
+  return dayOf(at, zone) === dayOf(now, zone) ? clockSeconds(at, zone) : `${clock(at, zone)} ${date(at, zone)}`;
+}
+
+export function DevicesPage() {
+  const cameras = usePoll<Cameras>('cameras', 3000);
+  const status = usePoll<Status>('status', 3000);
+  if (!cameras.data) return cameras.error ? <Failure error={cameras.error} again={cameras.again} /> : <Loading />;
+  const zone = cameras.data.site.timezone;
+  const now = fromApi(cameras.data.now) ?? Date.now();
+  const list = cameras.data.cameras;
+  return (
+    <section class="devices">
+      <div class="bar"><h1>{t('dev.title')}</h1></div>
+      {status.data ? <Problems status={status.data} cameras={list} /> : status.error ? <Failure error={status.error} again={status.again} /> : <Loading />}
+      {status.data && (
+        <>
+          <h2>{t('dev.box')}</h2>
+          <div class="cards">
+            {status.data.rings.map((ring) => <RingCard key={ring.name} ring={ring} zone={zone} now={now} />)}
+            <article class="card">
+              <h3>{cameras.data.site.name}</h3>
+              <dl>
+                <Row name={t('dev.up')} value={`${status.data.cameras.up}/${status.data.cameras.total}`} />
+                <Row name={t('dev.version')} value={status.data.version} />
+                <Row name={t('dev.started')} value={when(status.data.started, zone, now)} />
+              </dl>
+            </article>
+          </div>
+        </>
+      )}
+      <h2>{t('dev.cameras')}</h2>
+      {list.length === 0 && <Empty icon="devices" title={t('state.no_cameras')}><p>{t('state.no_cameras_todo')}</p></Empty>}
+      <div class="cards">
+        {list.map((camera) => <CameraCard key={camera.id} camera={camera} zone={zone} now={now} />)}
+      </div>
+    </section>
+  );
+}
+
+function problemText(problem: Problem, cameras: Camera[]): string {
+  const name = cameras.find((one) => one.id === problem.camera)?.name ?? problem.camera;
+  const detail = problem.detail ?? problem.key;
+  const text = tKey(problem.text_key ?? problem.key, 'problem.unknown', { detail, camera: name ?? '', name: problem.ring ?? '' });
+  if (!name) return text;
+  const which = problem.stream === 'sub' ? `${name} (${t('stream.sub').toLowerCase()})` : name;
+  return t('problem.camera', { camera: which, text });
+}
+
+function Problems({ status, cameras }: { status: Status; cameras: Camera[] }) {
+  // A camera that is away loses both streams for one reason: said once.
+  const told = status.problems.filter((one) => one.stream !== 'sub'
+    || !status.problems.some((other) => other.stream === 'main' && other.camera === one.camera && other.text_key === one.text_key));
+  if (told.length === 0) return <p class="message good" role="status"><Icon name="ok" />{t('box.ok')}</p>;
+  return (
+    <div class="card problems" role="status">
+      <h2>{t('dev.problems')}</h2>
+      <ul>
+        {told.map((problem, i) => <li key={`${problem.key} ${problem.camera ?? ''} ${i}`}><Icon name="warn" /><span>{problemText(problem, cameras)}</span></li>)}
+      </ul>
+    </div>
+  );
+}
+
+function Row({ name, value }: { name: string; value: string }) {
+  return <div><dt>{name}</dt><dd>{value}</dd></div>;
+}
+
+function RingCard({ ring, zone, now }: { ring: Ring; zone: string; now: Ms }) {
+  const used = ring.used * ring.block_size;
+  const part = ring.size > 0 ? Math.min(1, used / ring.size) : 0;
+  return (
+    <article class="card" data-ring={ring.name}>
+      <h3>{t('dev.ring', { name: ring.name })}</h3>
+      <p><span class={`state ${ringTone(ring.state)}`}>{ringWord(ring.state)}</span></p>
+      {ring.state !== 'ok' && <p class="todo">{ringText(ring.state)}</p>}
+      <meter min={0} max={1} value={part} aria-label={t('dev.used')}>{num(part * 100)} %</meter>
+      <dl>
+        <Row name={t('dev.days')} value={ring.days_forecast === null ? t('dev.days_unknown') : t('dev.days_value', { dur: duration(ring.days_forecast * 86_400) })} />
+        <Row name={t('dev.oldest')} value={when(ring.oldest, zone, now)} />
+        <Row name={t('dev.used')} value={`${bytes(used)} / ${bytes(ring.size)}`} />
+        <Row name={t('dev.rate')} value={rate(ring.write_rate_bps)} />
+        {ring.detail ? <Row name={t('dev.technical')} value={ring.detail} /> : null}
+        {ring.dropped_gops > 0 && <Row name={t('dev.dropped')} value={num(ring.dropped_gops)} />}
+      </dl>
+    </article>
+  );
+}
+
+function CameraCard({ camera, zone, now }: { camera: Camera; zone: string; now: Ms }) {
+  return (
+    <article class={`card device ${toneOf(camera.streams.main.link)}`} data-device={camera.id}>
+      <h3>{camera.name}</h3>
+      <Stream name="main" health={camera.streams.main} recorded={camera.recorded.main} zone={zone} now={now} />
+      {camera.streams.sub
+        ? <Stream name="sub" health={camera.streams.sub} recorded={camera.recorded.sub} zone={zone} now={now} />
+        : <p class="hint">{t('dev.no_sub')}</p>}
+    </article>
+  );
+}
+
+interface StreamProps {
+  name: StreamName;
+  health: StreamHealth;
+  recorded: boolean;
+  zone: string;
+  now: Ms;
+}
+
+function Stream({ name, health, recorded, zone, now }: StreamProps) {
+  const offset = health.clock_offset;
+  const clockText = offset === null ? null
+    : Math.abs(offset) < CLOCK_SECONDS ? t('dev.clock_ok')
+    : t(offset > 0 ? 'dev.clock_ahead' : 'dev.clock_behind', { dur: duration(offset) });
+  const picture = [health.codec ? codecName(health.codec) : null, health.size ? `${health.size[0]}×${health.size[1]}` : null].filter(Boolean).join(' · ');
+  return (
+    <section class="stream" data-stream={name}>
+      <div class="stream-head">
+        <h4>{t(name === 'main' ? 'stream.main' : 'stream.sub')}</h4>
+        <State link={health.link} />
+      </div>
+      {health.link !== 'ok' && <p class="todo">{linkTodo(health.link)}</p>}
+      {health.notes.map((note) => <p key={note} class="todo note"><Icon name="warn" /><span>{noteText(note)}</span></p>)}
+      <details>
+        <summary>
+          {health.link === 'ok'
+            ? [picture, t('dev.fps', { n: num(health.fps) }), rate(health.bitrate)].filter((s) => s !== '').join('\u00a0· ')
+            : `${linkText(health.link)} · ${when(health.since, zone, now)}`}
+        </summary>
+        <dl>
+          <Row name={t('dev.since')} value={when(health.since, zone, now)} />
+          <Row name={t('dev.last')} value={when(health.last_sample, zone, now)} />
+          {picture !== '' && <Row name={t('dev.picture')} value={picture} />}
+          <Row name={t('dev.bitrate')} value={`${rate(health.bitrate)} · ${t('dev.fps', { n: num(health.fps, 1) })}`} />
+          {health.gop !== null && <Row name={t('dev.gop')} value={duration(health.gop)} />}
+          {clockText !== null && <Row name={t('dev.clock')} value={clockText} />}
+          <Row name={t('dev.sessions')} value={health.sessions > MANY_SESSIONS ? t('dev.sessions_many', { n: num(health.sessions) }) : num(health.sessions)} />
+          <Row name={t('dev.recording')} value={t(recorded ? 'dev.recorded' : 'dev.not_recorded')} />
+          {health.detail !== '' && <Row name={t('dev.detail')} value={health.detail} />}
+        </dl>
+      </details>
+    </section>
+  );
+}

@@ -1,0 +1,36 @@
+// The page's few signs, drawn here: one stroke, 24 × 24. Always beside a word or under an aria-label.
+
+const SHAPES = {
+  live: 'M4 7h11v10H4zM15 11l5-3v8l-5-3',
+  playback: 'M4 12a8 8 0 1 0 2.6-5.9M4 4v4h4M12 8v4l3 2',
+  devices: 'M4 5h16v6H4zM4 13h16v6H4zM8 8h.01M8 16h.01',
+  back: 'M15 5l-7 7 7 7',
+  forward: 'M9 5l7 7-7 7',
+  photo: 'M4 8h4l2-3h4l2 3h4v11H4zM12 10a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7',
+  full: 'M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5',
+  play: 'M7 4.5v15l12-7.5z',
+  pause: 'M8 5v14M16 5v14',
+  step: 'M6 5v14l9-7zM19 5v14',
+  stepBack: 'M18 5v14l-9-7zM5 5v14',
+  plus: 'M12 5v14M5 12h14',
+  minus: 'M5 12h14',
+  download: 'M12 4v11M7 11l5 5 5-5M5 20h14',
+  warn: 'M12 4 2.5 20h19zM12 10v4M12 17h.01',
+  ok: 'M5 13l4 4L19 7',
+  off: 'M3 3l18 18M6 7H4v10h11v-1M9 7h6v5M15 11l5-3v8l-2-1',
+  out: 'M14 4h5v16h-5M10 8l-4 4 4 4M6 12h9',
+  eye: 'M2 12c3-5 6-7 10-7s7 2 10 7c-3 5-6 7-10 7s-7-2-10-7zM12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6',
+  clock: 'M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16M12 8v4l3 2',
+  grid: 'M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z',
+  tile: 'M4 5h16v6H4zM4 13h16v6H4z',
+} as const;
+
+export type IconName = keyof typeof SHAPES;
+
+export function Icon({ name }: { name: IconName }) {
+  return (
+    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      <path d={SHAPES[name]} />
+    </svg>
+  );
+}

@@ -1,0 +1,294 @@
+// One `<video>` fed by hand: init segments and fragments in, a live picture out. No socket, no framework.
+// It heals by itself: a SourceBuffer or decoder that fails is rebuilt at the next key frame.
+
+import { Continuity } from './continuity';
+import { EdgeController, type Span } from './edge';
+import { isInit, timescale } from './fmp4';
+import { canPlayLive, codecName, isManaged, mediaSourceClass } from './support';
+import type { FormatMessage } from './protocol';
+
+export type PlayerStatus =
+  /** No frame shown yet. */
+  | 'waiting'
+  | 'playing'
+  /** Frames stopped coming. */
+  | 'stalled'
+  /** This browser cannot play the codec; `codec` says which. */
+  | 'unsupported'
+  /** The browser wants a tap before it plays. */
+  | 'tap'
+  /** Decoding fails again and again. */
+  | 'failed';
+
+export interface PlayerState {
+  status: PlayerStatus;
+  /** Seconds behind the newest frame, once playing. */
+  delay: number | null;
+  /** `H.264`, `H.265`; once known. */
+  codec: string | null;
+  width: number;
+  height: number;
+}
+
+type Op = { kind: 'mime'; mime: string } | { kind: 'bytes'; bytes: Uint8Array; offset: number | null };
+
+/** What may wait for the SourceBuffer; beyond it the player drops to the next key frame. */
+const QUEUE = { bytes: 8 << 20, items: 600 };
+/** Seconds kept behind the picture. */
+const BEHIND = { keep: 8, trimAt: 20 };
+const TICK_MS = 250;
+const QUIET_MS = 4000;
+/** So many rebuilds without a picture in between, and the player rests before the next. */
+const REBUILDS = 3;
+const REST_MS = 5000;
+
+export class LivePlayer {
+  private state: PlayerState = { status: 'waiting', delay: null, codec: null, width: 0, height: 0 };
+  private source: MediaSource | null = null;
+  private buffer: SourceBuffer | null = null;
+  private mime = '';
+  private init: Uint8Array | null = null;
+  private queue: Op[] = [];
+  private queued = 0;
+  private needKey = true;
+  private evicted = false;
+  private rebuilds = 0;
+  private restTimer = 0;
+  private closed = false;
+  private lastAt = -1;
+  private lastMedia = 0;
+  private readonly line = new Continuity();
+  private edge = new EdgeController();
+  private readonly timer: number;
+
+  constructor(private readonly video: HTMLVideoElement, private readonly changed: (state: PlayerState) => void) {
+    video.muted = true;
+    video.playsInline = true;
+    video.addEventListener('error', this.onVideoError);
+    this.timer = window.setInterval(() => this.tick(), TICK_MS);
+  }
+
+  /** The stream's parameters, first or changed. */
+  format(message: FormatMessage): void {
+    if (this.closed) return;
+    const codec = codecName(message.codecs);
+    this.init = null;
+    this.needKey = true;
+    if (!canPlayLive(message.mime)) {
+      this.drop();
+      this.mime = '';
+      this.set({ status: 'unsupported', delay: null, codec, width: message.width, height: message.height });
+      return;
+    }
+    const again = this.mime !== '' && this.source !== null;
+    const before = this.mime;
+    this.mime = message.mime;
+    this.set({ codec, width: message.width, height: message.height, status: this.state.status === 'playing' ? 'playing' : 'waiting' });
+    if (!again) this.open();
+    else if (before !== message.mime) this.push({ kind: 'mime', mime: message.mime });
+  }
+
+  /** An init segment or one fragment. */
+  media(bytes: Uint8Array): void {
+    if (this.closed || this.mime === '') return;
+    this.lastMedia = performance.now();
+    if (isInit(bytes)) {
+      this.init = bytes;
+      this.line.setScale(timescale(bytes) ?? 90_000);
+      this.push({ kind: 'bytes', bytes, offset: null });
+      return;
+    }
+    if (!this.init || !this.source) return;
+    if (this.queued > QUEUE.bytes || this.queue.length > QUEUE.items) this.overflow();
+    const placed = this.line.place(bytes);
+    if (!placed || (this.needKey && !placed.key)) return;
+    this.needKey = false;
+    this.push({ kind: 'bytes', bytes, offset: placed.offset });
+  }
+
+  /** After a tap: some browsers do not start by themselves. */
+  play(): void {
+    const started = this.video.play() as Promise<void> | undefined;
+    started?.catch((error: unknown) => {
+      if (error instanceof DOMException && error.name === 'NotAllowedError') this.set({ status: 'tap' });
+    });
+  }
+
+  close(): void {
+    this.closed = true;
+    window.clearInterval(this.timer);
+    window.clearTimeout(this.restTimer);
+    this.video.removeEventListener('error', this.onVideoError);
+    this.drop();
+  }
+
+  private open(): void {
+    const kind = mediaSourceClass();
+    if (!kind) return;
+    this.drop();
+    const source = new kind();
+    this.source = source;
+    this.buffer = null;
+    this.edge = new EdgeController();
+    this.line.reset();
+    // ManagedMediaSource opens only where AirPlay is given up.
+    if (isManaged(kind)) this.video.disableRemotePlayback = true;
+    const url = URL.createObjectURL(source);
+    source.addEventListener('sourceopen', () => {
+      URL.revokeObjectURL(url);
+      if (this.source !== source || source.readyState !== 'open') return;
+      try {
+        const buffer = source.addSourceBuffer(this.mime);
+        buffer.mode = 'segments';
+        buffer.addEventListener('updateend', () => this.buffer === buffer && this.onUpdated());
+        buffer.addEventListener('error', () => this.buffer === buffer && this.rebuild());
+        this.buffer = buffer;
+        this.pump();
+      } catch {
+        this.rebuild();
+      }
+    });
+    this.video.src = url;
+    this.play();
+  }
+
+  /** Lets go of the MediaSource and all that waits for it. */
+  private drop(): void {
+    this.queue = [];
+    this.queued = 0;
+    this.evicted = false;
+    this.needKey = true;
+    this.lastAt = -1;
+    this.buffer = null;
+    if (!this.source) return;
+    this.source = null;
+    this.video.removeAttribute('src');
+    this.video.load();
+  }
+
+  private rebuild(): void {
+    if (this.closed || !this.source) return;
+    const init = this.init;
+    this.rebuilds += 1;
+    this.drop();
+    const again = () => {
+      if (this.closed || this.mime === '') return;
+      this.open();
+      if (init && this.init === init) this.push({ kind: 'bytes', bytes: init, offset: null });
+      else if (this.init) this.push({ kind: 'bytes', bytes: this.init, offset: null });
+    };
+    if (this.rebuilds <= REBUILDS) {
+      this.set({ status: 'waiting', delay: null });
+      again();
+      return;
+    }
+    this.set({ status: 'failed', delay: null });
+    window.clearTimeout(this.restTimer);
+    this.restTimer = window.setTimeout(again, REST_MS);
+  }
+
+  private readonly onVideoError = (): void => {
+    if (this.video.error) this.rebuild();
+  };
+
+  private push(op: Op): void {
+    this.queue.push(op);
+    if (op.kind === 'bytes') this.queued += op.bytes.length;
+    this.pump();
+  }
+
+  /** The SourceBuffer cannot follow: what waits is dropped, init segments and changes of codec excepted. */
+  private overflow(): void {
+    this.queue = this.queue.filter((op) => op.kind === 'mime' || op.offset === null);
+    this.queued = 0;
+    for (const op of this.queue) if (op.kind === 'bytes') this.queued += op.bytes.length;
+    this.needKey = true;
+  }
+
+  private pump(): void {
+    const { buffer, source } = this;
+    if (!buffer || !source || source.readyState !== 'open' || buffer.updating) return;
+    const op = this.queue.shift();
+    if (!op) return;
+    if (op.kind === 'mime') {
+      if (typeof buffer.changeType !== 'function') return this.rebuild();
+      try {
+        buffer.changeType(op.mime);
+      } catch {
+        return this.rebuild();
+      }
+      return this.pump();
+    }
+    this.queued -= op.bytes.length;
+    try {
+      if (op.offset !== null && buffer.timestampOffset !== op.offset) buffer.timestampOffset = op.offset;
+      buffer.appendBuffer(op.bytes as Uint8Array<ArrayBuffer>);
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === 'QuotaExceededError')) return this.rebuild();
+      if (this.evicted) return this.rebuild();
+      this.evicted = true;
+      this.queue.unshift(op);
+      this.queued += op.bytes.length;
+      if (!this.evict(1)) this.rebuild();
+    }
+  }
+
+  private onUpdated(): void {
+    const buffer = this.buffer;
+    if (!buffer) return;
+    const ranges = spans(this.video);
+    const first = ranges[0];
+    if (first && this.video.currentTime - first.start > BEHIND.trimAt && this.evict(BEHIND.keep)) return;
+    this.evicted = false;
+    this.pump();
+  }
+
+  /** Removes what lies more than `keep` seconds behind the picture; false when there is nothing. */
+  private evict(keep: number): boolean {
+    const first = spans(this.video)[0];
+    const until = this.video.currentTime - keep;
+    if (!this.buffer || this.buffer.updating || !first || until <= first.start) return false;
+    try {
+      this.buffer.remove(0, until);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  private tick(): void {
+    const { video } = this;
+    if (!this.source || !this.buffer || this.state.status === 'failed') return;
+    const at = video.currentTime;
+    const moved = at !== this.lastAt;
+    const stalled = !moved || video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+    const out = this.edge.step({ now: performance.now() / 1000, at, buffered: spans(video), stalled });
+    if (video.playbackRate !== out.rate) video.playbackRate = out.rate;
+    if (out.seek !== null) video.currentTime = out.seek;
+    const fed = performance.now() - this.lastMedia < QUIET_MS;
+    if (moved && fed && at > 0 && video.videoWidth > 0 && this.lastAt >= 0) {
+      this.rebuilds = 0;
+      this.set({ status: 'playing', delay: out.delay });
+    } else if (this.state.status === 'playing' && !fed) {
+      this.set({ status: 'stalled', delay: null });
+    }
+    // Browsers pause a hidden or starved video and do not always go on.
+    if (video.paused && this.state.status !== 'tap' && out.delay !== null) this.play();
+    this.lastAt = at;
+  }
+
+  private set(change: Partial<PlayerState>): void {
+    const next = { ...this.state, ...change };
+    const old = this.state;
+    const sameDelay = old.delay === next.delay || (old.delay !== null && next.delay !== null && Math.abs(old.delay - next.delay) < 0.05);
+    if (old.status === next.status && sameDelay && old.codec === next.codec && old.width === next.width && old.height === next.height) return;
+    this.state = next;
+    this.changed(next);
+  }
+}
+
+function spans(video: HTMLVideoElement): Span[] {
+  const out: Span[] = [];
+  for (let i = 0; i < video.buffered.length; i += 1) out.push({ start: video.buffered.start(i), end: video.buffered.end(i) });
+  return out;
+}

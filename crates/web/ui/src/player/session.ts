@@ -1,0 +1,129 @@
+// The live WebSocket: one connection for any number of cameras, kept up while the page is visible. No video here, no framework.
+
+import { Backoff } from './backoff';
+import { parseBinary, parseText, type FormatMessage } from './protocol';
+
+export interface LiveSink {
+  format(message: FormatMessage): void;
+  media(bytes: Uint8Array): void;
+  /** Key of the camera's state. */
+  state(key: string): void;
+}
+
+export type SessionStatus = 'connecting' | 'open' | 'retrying' | 'hidden' | 'closed';
+
+export interface SessionOptions {
+  /** Path and query, `/api/v1/live?…`. */
+  path: string;
+  multiplexed: boolean;
+  /** By channel; a bare socket has one. */
+  sinks: readonly LiveSink[];
+  status: (status: SessionStatus) => void;
+  /** A connection was refused before it opened: perhaps the login ended. */
+  refused: () => void;
+}
+
+/** Nothing for so long on a connection that had spoken: take a new one. */
+const SILENT_MS = 15_000;
+const HIDE_MS = 2_000;
+
+export class LiveSession {
+  private socket: WebSocket | null = null;
+  private readonly backoff = new Backoff();
+  private retryTimer = 0;
+  private hideTimer = 0;
+  private silentTimer = 0;
+  private closed = false;
+
+  constructor(private readonly options: SessionOptions) {
+    document.addEventListener('visibilitychange', this.onVisibility);
+    window.addEventListener('online', this.onOnline);
+    if (document.hidden) options.status('hidden');
+    else this.connect();
+  }
+
+  close(): void {
+    this.closed = true;
+    document.removeEventListener('visibilitychange', this.onVisibility);
+    window.removeEventListener('online', this.onOnline);
+    window.clearTimeout(this.hideTimer);
+    this.hangUp();
+    this.options.status('closed');
+  }
+
+  private connect(): void {
+    if (this.closed || this.socket) return;
+    window.clearTimeout(this.retryTimer);
+    this.options.status('connecting');
+    const url = new URL(this.options.path, window.location.href);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    const socket = new WebSocket(url.href);
+    let opened = false;
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => {
+      if (this.socket !== socket) return;
+      opened = true;
+      this.options.status('open');
+    };
+    socket.onmessage = (event: MessageEvent<unknown>) => {
+      if (this.socket !== socket) return;
+      this.backoff.reset();
+      window.clearTimeout(this.silentTimer);
+      this.silentTimer = window.setTimeout(() => this.again(), SILENT_MS);
+      this.receive(event.data);
+    };
+    socket.onclose = () => {
+      if (this.socket !== socket) return;
+      if (!opened) this.options.refused();
+      this.again();
+    };
+    this.socket = socket;
+  }
+
+  private receive(data: unknown): void {
+    const { multiplexed, sinks } = this.options;
+    const message = typeof data === 'string' ? parseText(data, multiplexed)
+      : data instanceof ArrayBuffer ? parseBinary(data, multiplexed)
+      : null;
+    if (!message || message.type === 'unknown') return;
+    const sink = sinks[message.ch];
+    if (!sink) return;
+    if (message.type === 'media') sink.media(message.bytes);
+    else if (message.type === 'format') sink.format(message);
+    else if (message.type === 'state') sink.state(message.state);
+  }
+
+  private hangUp(): void {
+    window.clearTimeout(this.retryTimer);
+    window.clearTimeout(this.silentTimer);
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
+  }
+
+  private again(): void {
+    this.hangUp();
+    if (this.closed || document.hidden) return;
+    this.options.status('retrying');
+    this.retryTimer = window.setTimeout(() => this.connect(), this.backoff.next());
+  }
+
+  private readonly onVisibility = (): void => {
+    window.clearTimeout(this.hideTimer);
+    if (!document.hidden) {
+      this.connect();
+      return;
+    }
+    // A glance at another app should not cost a new connection.
+    this.hideTimer = window.setTimeout(() => {
+      this.hangUp();
+      this.options.status('hidden');
+    }, HIDE_MS);
+  };
+
+  private readonly onOnline = (): void => {
+    if (this.socket || document.hidden) return;
+    this.backoff.reset();
+    this.connect();
+  };
+}

@@ -1,0 +1,21 @@
+// Which pages a role sees. The server decides what it may do; this only spares people pages that would be empty.
+
+import { session } from './api';
+import type { Role } from './types';
+
+export type Page = 'live' | 'playback' | 'devices';
+
+const PAGES: { [role in Role]: readonly Page[] } = {
+  admin: ['live', 'playback', 'devices'],
+  official: ['live', 'playback', 'devices'],
+  police: ['live', 'playback', 'devices'],
+  viewer: ['live'],
+  technician: ['live', 'devices'],
+  auditor: ['devices'],
+};
+
+export function may(page: Page): boolean {
+  const role = session.value?.role;
+  // A role this page does not know yet: show all, the server refuses what it must.
+  return role === undefined || (PAGES[role] ?? PAGES.admin).includes(page);
+}

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Backoff } from '../src/player/backoff';
+import { parseBinary, parseText } from '../src/player/protocol';
+
+const FORMAT = { type: 'format', ch: 2, camera: 'cho', stream: 'sub', codecs: 'avc1.42c01e', mime: 'video/mp4; codecs="avc1.42c01e"', width: 640, height: 360 };
+
+test('a format of a multiplexed socket', () => {
+  assert.deepEqual(parseText(JSON.stringify(FORMAT), true), FORMAT);
+});
+
+test('a bare socket has channel 0 and needs no ch; a missing mime is made from the codecs', () => {
+  const { ch: _, mime: __, ...bare } = FORMAT;
+  assert.deepEqual(parseText(JSON.stringify(bare), false), { ...FORMAT, ch: 0 });
+});
+
+test('states and skips', () => {
+  assert.deepEqual(parseText('{"type":"state","ch":1,"state":"no-keyframe"}', true), { type: 'state', ch: 1, state: 'no-keyframe' });
+  assert.deepEqual(parseText('{"type":"skipped","ch":0,"gops":3}', true), { type: 'skipped', ch: 0, gops: 3 });
+});
+
+test('what cannot be read is unknown, never an exception', () => {
+  const bad = ['', '{', 'null', '[]', '7', '{"type":"format","ch":0}', '{"type":"state","ch":-1}', '{"type":"state","ch":"0"}', '{"type":"state","ch":256}', '{"type":"news","ch":0}'];
+  for (const raw of bad) assert.equal(parseText(raw, true).type, 'unknown', raw);
+});
+
+test('binaries: one byte of channel when multiplexed, none alone', () => {
+  const data = new Uint8Array([3, 9, 8]).buffer;
+  assert.deepEqual(parseBinary(data, true), { type: 'media', ch: 3, bytes: new Uint8Array([9, 8]) });
+  assert.deepEqual(parseBinary(data, false), { type: 'media', ch: 0, bytes: new Uint8Array([3, 9, 8]) });
+  assert.equal(parseBinary(new ArrayBuffer(0), true).type, 'unknown');
+});
+
+test('waiting doubles up to ten seconds and begins anew after a success', () => {
+  const longest = new Backoff(() => 1);
+  assert.deepEqual([1, 2, 3, 4, 5, 6, 7].map(() => longest.next()), [500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
+  longest.reset();
+  assert.equal(longest.next(), 500);
+  assert.equal(new Backoff(() => 0).next(), 333);
+});

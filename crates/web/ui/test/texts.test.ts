@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import en from '../texts/en.json';
+import vi from '../texts/vi.json';
+
+// The tests run from the folder of the page, built or not.
+const ui = process.cwd();
+const health = readFileSync(path.join(ui, '../../domain/src/health.rs'), 'utf8');
+const pairs = Object.entries({ vi, en }) as [string, { [key: string]: string }][];
+
+test('both languages have the same keys', () => {
+  assert.deepEqual(Object.keys(en).sort(), Object.keys(vi).sort());
+});
+
+test('no text is empty, all are NFC, none has stray space', () => {
+  for (const [lang, texts] of pairs) {
+    for (const [key, text] of Object.entries(texts)) {
+      assert.ok(text.trim() !== '' && text.trim() === text, `${lang} ${key}`);
+      assert.equal(text, text.normalize('NFC'), `${lang} ${key}`);
+    }
+  }
+});
+
+test('both languages use the same variables', () => {
+  const variables = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort();
+  for (const [key, text] of Object.entries(vi)) {
+    assert.deepEqual(variables((en as { [key: string]: string })[key] ?? ''), variables(text), key);
+  }
+});
+
+test('the page reminds and invites: words of punishment and accusation are not in it', () => {
+  // Whole syllables; `bắt` also keeps out `bắt đầu`, for which there are other words.
+  const forbidden = /(?<!\p{L})(phạt|bắt|tội|đối tượng|thủ phạm|bác|bạn)(?!\p{L})/iu;
+  for (const [key, text] of Object.entries(vi)) assert.doesNotMatch(text, forbidden, key);
+});
+
+test('every state and note of the core has its words, and what to do', () => {
+  const keys = (type: string) => {
+    const body = health.slice(health.indexOf(`impl ${type} {`));
+    return [...body.slice(0, body.indexOf('\n}\n')).matchAll(/Self::\w+ => "([a-z0-9-]+)"/g)].map((m) => m[1] ?? '');
+  };
+  const [links, notes] = [keys('Link'), keys('Note')];
+  assert.ok(links.length >= 15 && notes.length >= 8, `${links.length} ${notes.length}`);
+  for (const link of links) {
+    assert.ok(`cam.${link}` in vi, link);
+    assert.ok(`cam.${link}.todo` in vi, link);
+  }
+  for (const note of notes) assert.ok(`note.${note}` in vi, note);
+});
+
+test('every text is used, and no text stands in the code', () => {
+  const sources: string[] = [];
+  const walk = (folder: string) => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const at = path.join(folder, entry.name);
+      if (entry.isDirectory()) walk(at);
+      else if (/\.tsx?$/.test(entry.name)) sources.push(readFileSync(at, 'utf8'));
+    }
+  };
+  walk(path.join(ui, 'src'));
+  const code = sources.join('\n');
+  // Families whose last part is computed: the state of a camera, the role of a person…
+  const computed = /^(cam|note|ring|role|nav|live|clock)\./;
+  for (const key of Object.keys(vi)) if (!computed.test(key)) assert.ok(code.includes(`'${key}'`), `${key} is not used`);
+  const spoken = sources.flatMap((s) => s.split('\n')).filter((line) => !/^\s*(\/\/|\/\*|\*)/.test(line) && !line.includes('://') && /['"`>][^'"`<]*[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]/iu.test(line.replace(/\/\/.*$/, '')));
+  assert.deepEqual(spoken, []);
+});
