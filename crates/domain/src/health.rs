@@ -45,8 +45,21 @@ pub enum Link {
 impl Link {
     /// All of them, in the order of the type.
     pub const ALL: [Self; 15] = [
-        Self::Starting, Self::Queued, Self::Connecting, Self::Ok, Self::Auth, Self::NotFound, Self::Refused, Self::Unreachable,
-        Self::Silent, Self::Busy, Self::Garbage, Self::Unsupported, Self::NoKeyframe, Self::Frozen, Self::Ended,
+        Self::Starting,
+        Self::Queued,
+        Self::Connecting,
+        Self::Ok,
+        Self::Auth,
+        Self::NotFound,
+        Self::Refused,
+        Self::Unreachable,
+        Self::Silent,
+        Self::Busy,
+        Self::Garbage,
+        Self::Unsupported,
+        Self::NoKeyframe,
+        Self::Frozen,
+        Self::Ended,
     ];
 
     /// The key used in the API, metrics and texts.
@@ -96,9 +109,8 @@ pub enum Note {
 
 impl Note {
     /// All of them, in the order of the type.
-    pub const ALL: [Self; 8] = [
-        Self::BFrames, Self::OpenGop, Self::LongGop, Self::H265, Self::PacketLoss, Self::Oversized, Self::Changed, Self::AudioUnsupported,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::BFrames, Self::OpenGop, Self::LongGop, Self::H265, Self::PacketLoss, Self::Oversized, Self::Changed, Self::AudioUnsupported];
 
     /// The key used in the API, metrics and texts.
     #[must_use]

@@ -71,9 +71,9 @@ impl WallTime {
         {
             return Ok(Self((secs * 1e6).round() as i64));
         }
-        text.parse::<Timestamp>().map(|t| Self(t.as_microsecond())).map_err(|_| {
-            format!("`{text}` is not a time: write RFC 3339 with an offset (2026-11-23T17:42:00+07:00) or Unix seconds")
-        })
+        text.parse::<Timestamp>()
+            .map(|t| Self(t.as_microsecond()))
+            .map_err(|_| format!("`{text}` is not a time: write RFC 3339 with an offset (2026-11-23T17:42:00+07:00) or Unix seconds"))
     }
 }
 

@@ -1,1 +1,0 @@
-//! Observations to tracks, tracks to violations.
