@@ -88,7 +88,11 @@ impl Control {
                 () = stop.cancelled() => return,
                 accepted = listener.accept() => accepted,
             };
-            let Ok((stream, _)) = accepted else { continue };
+            let Ok((stream, _)) = accepted else {
+                // Out of descriptors, most likely: asking again at once would only burn the processor.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            };
             if let Err(error) =
                 tokio::time::timeout(PATIENCE, self.clone().one(stream)).await.unwrap_or_else(|_| Err(anyhow::anyhow!("too slow")))
             {

@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tower_http::{
     compression::{
@@ -28,6 +28,8 @@ use tower_http::{
 pub(crate) const LIVE_SOCKETS: u32 = 200;
 /// Minutes of clips held open at once: a plan holds the sample table of its time in memory (about 30 kB a minute).
 pub(crate) const CLIP_MINUTES: u32 = 2880;
+/// Look-ups in the ring at once: the blocking threads behind them also answer who somebody is, and need room left.
+const READS: usize = 4;
 /// Passwords hashed or waiting for it at once; each takes 19 MiB and 35 ms or more.
 const LOGINS: usize = 8;
 /// Largest request body: only a name and a password are ever sent.
@@ -40,23 +42,30 @@ pub(crate) struct App {
     pub(crate) context: Arc<Context>,
     pub(crate) live_sockets: Arc<Semaphore>,
     pub(crate) clip_minutes: Arc<Semaphore>,
+    reads: Arc<Semaphore>,
     pub(crate) logins: Semaphore,
     /// The server is going away: sockets close.
     pub(crate) stop: CancellationToken,
 }
 
-/// The whole interface as a router. Its live sockets end only with their viewers; [`crate::serve`] also ends them
+/// The whole interface as a router. Its live sockets end only with their viewers; [`crate::serve()`] also ends them
 /// at shutdown.
 pub fn router(context: Arc<Context>) -> Router {
     build(&App::new(context, CancellationToken::new()))
 }
 
 impl App {
+    /// A turn to look something up in the ring; give it back when the look-up is done, not when its client leaves.
+    pub(crate) async fn reads_turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.reads).acquire_owned().await.map_err(Problem::internal)
+    }
+
     pub(crate) fn new(context: Arc<Context>, stop: CancellationToken) -> Arc<Self> {
         Arc::new(Self {
             context,
             live_sockets: Arc::new(Semaphore::new(LIVE_SOCKETS as usize)),
             clip_minutes: Arc::new(Semaphore::new(CLIP_MINUTES as usize)),
+            reads: Arc::new(Semaphore::new(READS)),
             logins: Semaphore::new(LOGINS),
             stop,
         })

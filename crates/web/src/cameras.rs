@@ -147,7 +147,13 @@ pub(crate) async fn timeline(
         None => Vec::new(),
         Some(reader) => {
             let video = StreamId::new(camera.id.clone(), stream, StreamKind::Video);
-            blocking(move || reader.coverage(&video, from, to)).await?.map_err(Problem::internal)?
+            let turn = app.reads_turn().await?;
+            let found = blocking(move || {
+                let found = reader.coverage(&video, from, to);
+                drop(turn);
+                found
+            });
+            found.await?.map_err(Problem::internal)?
         }
     };
     let text = |t: WallTime| t.to_string();

@@ -51,7 +51,15 @@ pub(crate) async fn clip(
     let reader = camera.recorded(channel).cloned().ok_or(Problem::NoRecording)?;
     let place = place(&app, from, to).await?;
     let id = camera.id.clone();
-    let plan = blocking(move || clip::plan(&reader, &id, channel, from, to, audio)).await?.map_err(refused)?;
+    let turn = app.reads_turn().await?;
+    // Place and turn go along: a planner whose client has left still works, and must count until it is done.
+    let planned = blocking(move || {
+        let plan = clip::plan(&reader, &id, channel, from, to, audio);
+        drop(turn);
+        (plan, place)
+    });
+    let (plan, place) = planned.await?;
+    let plan = plan.map_err(refused)?;
     let etag = format!("\"{}\"", plan.etag());
     let length = plan.len();
     let (status, bytes) = match range::of(&headers, length, &etag) {

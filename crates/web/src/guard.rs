@@ -96,10 +96,10 @@ async fn check(gate: &Gate, method: &Method, headers: &HeaderMap) -> Result<Call
 
 /// The credential a request carries; a bearer token goes before a cookie.
 fn presented(headers: &HeaderMap) -> Option<Credential> {
-    if let Some(value) = headers.get(header::AUTHORIZATION) {
-        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-        let fits = scheme.eq_ignore_ascii_case("bearer") && token.len() <= SECRET_MAX;
-        return fits.then(|| Credential::Token(Secret::new(token.trim().to_owned())));
+    // Another scheme is a proxy's in front of us: it says nothing here, and must not hide the cookie.
+    let authorization = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.split_once(' '));
+    if let Some((_, token)) = authorization.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) {
+        return (token.len() <= SECRET_MAX).then(|| Credential::Token(Secret::new(token.trim().to_owned())));
     }
     let jar = CookieJar::from_headers(headers);
     let value = jar.get(COOKIE)?.value().to_owned();

@@ -19,11 +19,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 /// Connections open at once; a browser holds up to six and its sockets.
-const CONNECTIONS: usize = 1024;
+const CONNECTIONS: usize = 256;
 /// How long a client may take to send a request's head, and how long a connection may lie idle.
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
 /// How long requests in flight get at shutdown: the whole core has five seconds.
-const GOODBYE: Duration = Duration::from_secs(2);
+const GOODBYE: Duration = Duration::from_secs(1);
 /// Pause after a failed accept (out of file descriptors), so that it does not spin.
 const BREATH: Duration = Duration::from_millis(100);
 

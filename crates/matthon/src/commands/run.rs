@@ -25,6 +25,8 @@ const STOP_PATIENCE: Duration = Duration::from_millis(1500);
 pub(crate) fn run(arg: &ConfigArg) -> Result<(), Failure> {
     let loaded = load(arg)?;
     telemetry::init_logs();
+    telemetry::end_with_the_writer();
+    telemetry::raise_file_limit();
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -46,13 +48,16 @@ pub(crate) fn run(arg: &ConfigArg) -> Result<(), Failure> {
 
     // Producers first, then the writers, so that what was received is on the disk; the order is the promise.
     capture.stop();
-    for (name, ring) in rings {
-        match ring.close() {
-            Ok(()) => tracing::info!(ring = name, "closed"),
-            Err(error) => tracing::error!(ring = name, %error, "not closed cleanly"),
+    // Side by side: a slow disk of one ring must not take the other's time.
+    std::thread::scope(|scope| {
+        for (name, ring) in rings {
+            scope.spawn(move || match ring.close() {
+                Ok(()) => tracing::info!(ring = name, "closed"),
+                Err(error) => tracing::error!(ring = name, %error, "not closed cleanly"),
+            });
         }
-    }
-    serving.shutdown_timeout(STOP_PATIENCE);
+    });
+    serving.shutdown_timeout(Duration::from_millis(200));
     let (up, total) = board.up();
     tracing::info!(cameras_up = up, cameras = total, "stopped");
     result
@@ -129,6 +134,8 @@ impl Capture {
                     tracing::warn!("some cameras did not answer the goodbye in time");
                 }
             });
+            // Not `drop`: that would wait for a name look-up that no server answers.
+            runtime.shutdown_background();
         })?;
         Ok(Self { board, streams, stop, thread })
     }
@@ -208,6 +215,8 @@ async fn serve(
         }
     };
     tracing::info!("stopping");
+    // Cameras and viewers are told together; both goodbyes fit into one share of the time.
+    capture.stop.cancel();
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     stop.cancel();
     tasks.close();

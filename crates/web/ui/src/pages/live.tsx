@@ -51,7 +51,7 @@ export function LivePage() {
     <>
       <div class="bar page">
         <h1>{t('live.title')}</h1>
-        <p class={up === data.cameras.length ? 'tally good' : 'tally busy'} role="status">{t('live.count', { n: up, m: data.cameras.length })}</p>
+        {!error && <p class={up === data.cameras.length ? 'tally good' : 'tally busy'} role="status">{t('live.count', { n: up, m: data.cameras.length })}</p>}
         <div class="choice" role="group" aria-label={t('live.tiles')}>
           <button type="button" aria-pressed={!small} aria-label={t('live.tiles_large')} onClick={() => choose(false)}><Icon name="tile" /></button>
           <button type="button" aria-pressed={small} aria-label={t('live.tiles_small')} onClick={() => choose(true)}><Icon name="grid" /></button>

@@ -28,7 +28,7 @@ function coverText(cover: Cover, channel: Channel | undefined, large: boolean): 
 const BUSY: readonly string[] = ['waiting', 'retrying', 'stalled'];
 
 export function Picture({ name, attach, channel, cover, large = false }: Props) {
-  const delay = channel?.player.status === 'playing' ? channel.player.delay : null;
+  const delay = cover === null && channel?.player.status === 'playing' ? channel.player.delay : null;
   const [text, todo] = cover ? coverText(cover, channel, large) : ['', null];
   const soft = cover !== null && channel !== undefined && channel.player.width > 0 && (cover.key === 'stalled' || cover.key === 'retrying');
   return (

@@ -28,6 +28,7 @@ interface Props {
 }
 
 const DEFAULT_ZOOM = 2;
+const SAY_MS = 6000;
 
 export function Viewer({ camera, day, zone, start, onWall }: Props) {
   const spans = useSpans(camera, day, zone);
@@ -100,6 +101,12 @@ function Recordings({ camera, day, zone, start, onWall, spans: fresh }: Props & 
   useEffect(() => {
     if (state.wall !== null) onWall(state.wall);
   }, [state.wall]);
+  useEffect(() => {
+    // Said, and then out of the way of the strips.
+    if (!moved) return;
+    const timer = window.setTimeout(() => setMoved(false), SAY_MS);
+    return () => window.clearTimeout(timer);
+  }, [moved]);
   const failed = state.status === 'failed';
   useEffect(() => {
     // Whatever the browser said beforehand: what does not play is not tried again on this page.
