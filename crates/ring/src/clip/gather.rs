@@ -155,6 +155,8 @@ fn or_gap(front: Result<Front, RingError>) -> Result<Option<Front>, RingError> {
 pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: WallTime) -> Result<Gathered, RingError> {
     let mut b = Building::new(0, 0);
     let (mut formats, mut runs, mut media) = (Formats::default(), Vec::<Run>::new(), 0i64);
+    // Where the last picture so far ends, on the clip's timeline.
+    let mut shown_until = 0i64;
     // Sequence number and decoding time of what would go on without a hole; last sample's decoding time in this run.
     let mut next_seq = None;
     let mut last_dts = None;
@@ -202,12 +204,22 @@ pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: Wall
                         previous.duration = d;
                     }
                 }
-                None => runs.push(Run { wall, wall_end: wall, media }),
+                None => {
+                    // A run that was cut off ends with pictures shown late whose B-frames never came: what follows
+                    // is shown behind them, or a player would drop one or the other.
+                    let overlap = shown_until - media - i64::from(p.cts_offset);
+                    if let (Some(previous), Ok(more)) = (b.samples.last_mut(), u32::try_from(overlap)) {
+                        previous.duration = previous.duration.saturating_add(more);
+                        media += i64::from(more);
+                    }
+                    runs.push(Run { wall, wall_end: wall, media });
+                }
             }
             last_dts = Some(here);
             let sample =
                 ClipSample { format, duration: p.duration, cts_offset: p.cts_offset, size: p.size, random_access: p.random_access };
             b.push(sample, number, offset, media);
+            shown_until = shown_until.max(media + i64::from(p.cts_offset) + i64::from(p.duration));
             media += i64::from(p.duration);
             if let Some(run) = runs.last_mut() {
                 run.wall_end = run.wall_end.max(wall_end(wall, p.duration));
