@@ -1,8 +1,8 @@
 //! The cheapest way to pair rows with columns, exact.
 //!
 //! Belongs here: the Hungarian method with potentials (shortest augmenting paths, `O(rows² · columns)`), as Jonker and
-//! Volgenant arrange it. Does not belong here: what the costs mean. Written out because the one library that is alive
-//! (`pathfinding`) brings ten crates for these fifty lines and knows integer weights only.
+//! Volgenant arrange it. Does not belong here: what the costs mean. Written out because the library at
+//! hand (`pathfinding`) takes only weights with a total order, pairs every row, and brings its graph algorithms along.
 
 /// Pairs `(row, column)` in order of rows, with the least total cost, where leaving a pair out costs `limit`.
 /// `cost(row, column)` is finite and at least 0; pairs at or above `limit` are not made. Ties fall to the

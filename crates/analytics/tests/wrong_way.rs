@@ -128,3 +128,25 @@ fn a_gap_of_the_clock_makes_no_movement() {
         none(&play(fps, 30.0, &[a.clone(), b.clone()]).run(&wrong_way()), &format!("{fps} fps, no gap"));
     }
 }
+
+#[test]
+fn a_jump_back_to_the_next_vehicle_is_no_way_back() {
+    // One vanishes, and the one behind it, seen for the first time at that moment, inherits its id.
+    for fps in RATES {
+        for back in [0.10, 0.12, 0.14, 0.16, 0.2] {
+            let a = car(&[(0.0, 0.5, 0.85), (5.0, 0.5, 0.5)]);
+            let b = car(&[(5.01, 0.5, 0.5 + back), (12.0, 0.5, 0.2)]);
+            none(&play(fps, 14.0, &[a, b]).run(&wrong_way()), &format!("{fps} fps, {back} behind"));
+        }
+    }
+}
+
+#[test]
+fn a_big_thing_trembles_by_more_than_min_travel_and_stands() {
+    for fps in RATES {
+        for seed in 0..6 {
+            let a = actor("truck", (0.5, 0.6), &[(0.0, 0.5, 0.75), (120.0, 0.5, 0.75)]).jitter(0.15);
+            none(&play(fps, 120.0, &[a]).seed(seed).run(&wrong_way()), &format!("{fps} fps, seed {seed}"));
+        }
+    }
+}

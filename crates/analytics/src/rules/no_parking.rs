@@ -10,7 +10,7 @@ use crate::{
     classes::Group,
     config::Rule,
     event::{Claim, Out, Scene},
-    plane::{Rect, contains, moved},
+    plane::{Rect, Vec2, contains, moved},
     tracker::{MAX_TRACKS, Tracked},
     why,
 };
@@ -42,6 +42,9 @@ struct Stay {
     /// The box in its place, and how many boxes it is the mean of.
     place: Rect,
     boxes: u32,
+    /// Mean displacement from the place over the whole stay, and how many sights it is the mean of.
+    drift: Vec2,
+    sights: u32,
     start: WallTime,
     /// Last seen in its place.
     seen: WallTime,
@@ -63,6 +66,8 @@ impl Stay {
             group: t.group.clone(),
             place: t.rect(),
             boxes: 1,
+            drift: Vec2::default(),
+            sights: 1,
             start: now,
             seen: now,
             unseen: 0,
@@ -92,6 +97,9 @@ impl Stay {
             self.place = self.place.mean_with(self.boxes, &t.rect());
             self.boxes = self.boxes.saturating_add(1);
         }
+        self.sights = self.sights.saturating_add(1);
+        let off = moved(&self.place, &t.rect()).minus(self.drift);
+        self.drift = self.drift.plus(off.times(1.0 / f64::from(self.sights)));
         self.dwell = self.dwell.saturating_add(self.unseen).saturating_add(scene.looked);
         self.sighted = self.sighted.saturating_add(scene.looked);
         (self.seen, self.unseen, self.elsewhere, self.occupied) = (scene.now, 0, None, true);
@@ -139,8 +147,8 @@ impl State {
         let after_us = i64::try_from(after.as_micros()).unwrap_or(i64::MAX);
         for stay in self.stays.iter_mut().filter(|s| s.raised.is_none() && s.occupied && s.dwell >= after_us) {
             let cools = self.cooling.iter().any(|c| c.group == stay.group && c.place.iou(&stay.place) > 0.3);
-            // The zone asks where it stands on the mean, not where one jittering box happened to touch.
-            let inside = contains(&rule.zone.polygon, scene.shape.fraction(stay.place.ground()));
+            // The zone asks where it stands on the mean of the stay, not where one jittering box happened to touch.
+            let inside = contains(&rule.zone.polygon, scene.shape.fraction(stay.place.ground().plus(stay.drift)));
             let Some(track) = scene.find(stay.track) else { continue };
             if cools || !inside || stay.sighted < stay.dwell / 2 || !rule.concerns(track.class()) {
                 continue;
