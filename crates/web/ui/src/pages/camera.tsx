@@ -1,6 +1,6 @@
 // One camera large and live: main stream, or the sub stream where main cannot play; snapshot; the way back in time.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { serverNow } from '../api';
 import { t } from '../i18n';
 import { State } from '../parts/health';
@@ -57,7 +57,8 @@ function Large({ camera, zone, previous, next }: Props) {
     setWanted('sub');
   }, [refused, wanted, hasSub, fellBack]);
 
-  useEffect(() => {
+  // Before the paint, so that a key pressed the moment the picture is seen is not lost.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
       if (event.key === 'Escape' && !document.fullscreenElement) go(paths.live);
