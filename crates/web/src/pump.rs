@@ -8,7 +8,8 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use bytes::{BufMut, Bytes, BytesMut};
 use domain::{CameraId, Channel, Link};
 use futures::{
-    SinkExt, Stream, StreamExt,
+    FutureExt, SinkExt, Stream, StreamExt,
+    future::BoxFuture,
     stream::{SelectAll, SplitSink, SplitStream, unfold},
 };
 use live::{FormatInfo, LiveStream};
@@ -98,6 +99,8 @@ async fn pump(
     look.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut looks = 0_u32;
     let mut heard = Instant::now();
+    // Beside the frames, never in their way: the database may be waiting for a disk.
+    let mut check: Option<BoxFuture<'static, bool>> = None;
     loop {
         let step = tokio::select! {
             biased;
@@ -106,6 +109,11 @@ async fn pump(
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return GONE,
                 Some(Ok(_)) => { heard = Instant::now(); continue }
             },
+            still = outcome(&mut check) => {
+                check = None;
+                if still { continue }
+                return End(Some((close_code::POLICY, "signed out")));
+            }
             _ = look.tick() => None,
             frame = frames.next() => match frame {
                 Some(frame) => Some(frame),
@@ -122,8 +130,9 @@ async fn pump(
                 if heard.elapsed() > DEAD_AFTER {
                     return GONE;
                 }
-                if looks.is_multiple_of(LOOKS_A_CHECK) && !may_still(app, caller, &watches).await {
-                    return End(Some((close_code::POLICY, "signed out")));
+                if looks.is_multiple_of(LOOKS_A_CHECK) && check.is_none() {
+                    let cameras = watches.iter().map(|watch| watch.camera.clone()).collect();
+                    check = Some(may_still(Arc::clone(app), caller.clone(), cameras).boxed());
                 }
                 tick(out, app, &mut watches, looks.is_multiple_of(LOOKS_A_PING)).await
             }
@@ -157,12 +166,20 @@ async fn tick(out: &mut SplitSink<WebSocket, Message>, app: &Arc<App>, watches: 
     Ok(())
 }
 
+/// The answer of the check that runs, if one does; waits for ever if not.
+async fn outcome(check: &mut Option<BoxFuture<'static, bool>>) -> bool {
+    match check {
+        Some(running) => running.await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Whether the credential is still good, for this role and these cameras.
-async fn may_still(app: &Arc<App>, caller: &Caller, watches: &[Watch]) -> bool {
+async fn may_still(app: Arc<App>, caller: Caller, cameras: Vec<CameraId>) -> bool {
     match guard::recognise(&app.context, &caller.credential).await {
         Ok(Some(user)) => {
-            let now = Caller { user, ..caller.clone() };
-            now.in_role() && watches.iter().all(|watch| now.may_see(&watch.camera))
+            let now = Caller { user, ..caller };
+            now.in_role() && cameras.iter().all(|camera| now.may_see(camera))
         }
         Ok(None) => false,
         Err(problem) => {

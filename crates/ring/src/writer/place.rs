@@ -10,7 +10,7 @@ use crate::{
         PAGE,
         batch::{BatchHeader, Entry, MAX_RECORDS},
         block::{BLOCK_HEADER, BlockHeader},
-        footer::{Footer, SEAL_CLOCK_UNSYNCED, StreamEntry},
+        footer::{Footer, SEAL_CLOCK_UNSYNCED, STREAM_ENTRY, StreamEntry},
         index::{BlockState, BlockSummary, INDEX_ENTRY},
     },
     recover::crc_field,
@@ -315,7 +315,12 @@ impl Core {
         let mut streams = u.table.streams.clone();
         let mut others: Vec<_> = u.heads.iter().filter(|(id, _)| u.table.line(id).is_none()).collect();
         others.sort_by_key(|(_, h)| std::cmp::Reverse(h.last_block));
-        others.truncate(self.catalog.spec.max_streams().saturating_sub(streams.len()));
+        // Streams without a record here are named as far as there is room, the latest first: after cameras were renamed
+        // both sets can be more than `fitting` counted, and the footer must never run past the end of the file.
+        let spec = &self.catalog.spec;
+        let room = spec.footer_size().saturating_sub(Footer::size(0, u.table.records.len()) as u64);
+        let lines = usize::try_from(room).unwrap_or(usize::MAX) / STREAM_ENTRY;
+        others.truncate(lines.min(spec.max_streams()).saturating_sub(streams.len()));
         streams.extend(others.into_iter().map(|(id, h)| StreamEntry {
             stream: (**id).clone(),
             records: 0,
