@@ -18,13 +18,19 @@ impl Api {
     /// Talks to the daemon on this port.
     #[must_use]
     pub fn new(port: u16, token: &str) -> Self {
-        Self { port, token: token.to_owned(), http: reqwest::Client::new() }
+        Self { port, token: token.to_owned(), http: crate::http() }
     }
 
     /// GET below `/api/v1/`.
     pub async fn get(&self, path: &str) -> reqwest::Response {
         let url = format!("http://127.0.0.1:{}/api/v1/{path}", self.port);
         self.http.get(url).bearer_auth(&self.token).send().await.unwrap()
+    }
+
+    /// POST below `/api/v1/`.
+    pub async fn post(&self, path: &str, body: &Value) -> reqwest::Response {
+        let url = format!("http://127.0.0.1:{}/api/v1/{path}", self.port);
+        self.http.post(url).bearer_auth(&self.token).json(body).send().await.unwrap()
     }
 
     /// GET below `/api/v1/`, as JSON.
@@ -72,7 +78,7 @@ impl Api {
     }
 
     /// Opens a WebSocket below `/api/v1/` and hands over its messages.
-    pub async fn socket(&self, path: &str) -> impl futures::Stream<Item = Message> + Unpin {
+    pub async fn socket(&self, path: &str) -> impl futures::Stream<Item = Message> + Unpin + use<> {
         let mut request = format!("ws://127.0.0.1:{}/api/v1/{path}", self.port).into_client_request().unwrap();
         request.headers_mut().insert("authorization", format!("Bearer {}", self.token).parse().unwrap());
         let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();

@@ -34,7 +34,7 @@ impl Daemon {
         let url = format!("{}/healthz", daemon.base);
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
-            if reqwest::get(&url).await.is_ok() {
+            if crate::http().get(&url).send().await.is_ok() {
                 return daemon;
             }
             if let Some(status) = daemon.child.try_wait().unwrap() {

@@ -12,11 +12,15 @@ pub mod api;
 pub mod camsim;
 pub mod daemon;
 pub mod frames;
+pub mod http;
 pub mod until;
 pub mod village;
+pub mod webhook;
+pub mod worker;
 
 pub use camsim::Camsim;
 pub use daemon::Daemon;
+pub use http::http;
 pub use until::until;
 pub use village::Village;
 

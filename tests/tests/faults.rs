@@ -77,7 +77,7 @@ async fn every_fault_has_its_name_and_the_good_camera_loses_nothing() {
         api.until_link(id, "main", link, 40).await;
     }
     // The same names in the metrics; the password in none of them, nor in the log.
-    let metrics = reqwest::get(format!("{}/metrics", daemon.base())).await.unwrap();
+    let metrics = matthon_tests::http().get(format!("{}/metrics", daemon.base())).send().await.unwrap();
     let status = metrics.status();
     let metrics = metrics.text().await.unwrap();
     let metrics = if status.is_success() { metrics } else { api_metrics(&village).await };
@@ -91,7 +91,7 @@ async fn every_fault_has_its_name_and_the_good_camera_loses_nothing() {
         assert!(!metrics.contains(secret) && !daemon.log_text().contains(secret), "{secret} leaked");
     }
     until("20 s of the good camera", Duration::from_secs(60), || async { (camsim.sent("tot", "main").len() > 300).then_some(()) }).await;
-    let health: serde_json::Value = reqwest::get(format!("{}/healthz", daemon.base())).await.unwrap().json().await.unwrap();
+    let health: serde_json::Value = matthon_tests::http().get(format!("{}/healthz", daemon.base())).send().await.unwrap().json().await.unwrap();
     assert_eq!(health["status"], "degraded", "{health}");
     assert_eq!(health["cameras"]["total"], 7, "{health}");
     let file = village.path().join("tot.mp4");
@@ -107,7 +107,7 @@ async fn api_metrics(village: &Village) -> String {
     let token = village.matthon(&["user", "token", "quan-tri"], "").await;
     let url = format!("http://127.0.0.1:{}/metrics", village.port);
     let token = String::from_utf8(token.stdout).unwrap();
-    reqwest::Client::new().get(url).bearer_auth(token.trim()).send().await.unwrap().text().await.unwrap()
+    matthon_tests::http().get(url).bearer_auth(token.trim()).send().await.unwrap().text().await.unwrap()
 }
 
 #[tokio::test]

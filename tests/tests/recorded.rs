@@ -112,7 +112,7 @@ async fn a_range_begins_and_ends_where_asked() {
     let url = format!("http://127.0.0.1:{}/api/v1/{path}", village.port);
     let token = village.matthon(&["user", "token", "quan-tri"], "").await;
     let token = String::from_utf8(token.stdout).unwrap();
-    let part = reqwest::Client::new().get(url).bearer_auth(token.trim()).header("range", "bytes=1000-5999").send().await.unwrap();
+    let part = matthon_tests::http().get(url).bearer_auth(token.trim()).header("range", "bytes=1000-5999").send().await.unwrap();
     assert_eq!(part.status(), 206);
     assert_eq!(part.bytes().await.unwrap(), whole.slice(1000..6000));
     drop(daemon);
