@@ -14,7 +14,7 @@ use crate::{
     table::BlockTable,
 };
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -36,6 +36,10 @@ pub(crate) struct Catalog {
 #[derive(Default)]
 struct State {
     slots: Vec<BlockSummary>,
+    /// Every slot by its sequence, and those that hold recordings: kept along, so that the writer never walks them all.
+    /// Of a foreign ring, whose slots come anew with each question, they say nothing.
+    order: BTreeSet<(u64, usize)>,
+    used: BTreeSet<(u64, usize)>,
     /// Tables of blocks that are not sealed, by sequence.
     open: BTreeMap<u64, Open>,
     cache: HashMap<u64, (u64, Arc<BlockTable>)>,
@@ -57,9 +61,68 @@ pub(crate) struct Index {
     pub(crate) damaged: usize,
 }
 
+impl State {
+    fn put(&mut self, slot: usize, summary: BlockSummary) {
+        let Some(place) = self.slots.get_mut(slot) else { return };
+        let old = std::mem::replace(place, summary);
+        if old.sequence != summary.sequence {
+            self.order.remove(&(old.sequence, slot));
+            self.order.insert((summary.sequence, slot));
+        }
+        if (old.sequence, old.records > 0) != (summary.sequence, summary.records > 0) {
+            self.used.remove(&(old.sequence, slot));
+            if summary.records > 0 {
+                self.used.insert((summary.sequence, slot));
+            }
+        }
+    }
+}
+
 impl Catalog {
     pub(crate) fn new(spec: RingSpec, disk: Arc<dyn Disk>, foreign: bool, slots: Vec<BlockSummary>) -> Self {
-        Self { spec, disk, foreign, state: Mutex::new(State { slots, ..State::default() }) }
+        let order = slots.iter().enumerate().map(|(n, s)| (s.sequence, n)).collect();
+        let used = slots.iter().enumerate().filter(|(_, s)| s.records > 0).map(|(n, s)| (s.sequence, n)).collect();
+        Self { spec, disk, foreign, state: Mutex::new(State { slots, order, used, ..State::default() }) }
+    }
+
+    /// The same ring with fewer blocks: what is known of those that stay.
+    pub(crate) fn shrunk(self, spec: RingSpec) -> Self {
+        let State { mut slots, mut open, .. } = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        slots.truncate(spec.blocks());
+        open.retain(|sequence, _| slots.iter().any(|s| s.sequence == *sequence));
+        let small = Self::new(spec, self.disk, self.foreign, slots);
+        small.state().open = open;
+        small
+    }
+
+    /// How many blocks hold recordings, and the oldest of them.
+    pub(crate) fn used(&self) -> (usize, Option<BlockSummary>) {
+        let s = self.state();
+        let oldest = s.used.first().and_then(|(_, slot)| s.slots.get(*slot)).copied();
+        (s.used.len(), oldest)
+    }
+
+    /// The lowest sequence any block has, but 0.
+    pub(crate) fn oldest_sequence(&self) -> u64 {
+        self.state().order.range((1, 0)..).next().map_or(0, |(sequence, _)| *sequence)
+    }
+
+    /// The first `count` slots that are let through, those never written first, then the oldest.
+    pub(crate) fn oldest_slots(&self, count: usize, pass: impl Fn(usize) -> bool) -> Vec<usize> {
+        self.state().order.iter().map(|(_, slot)| *slot).filter(|slot| pass(*slot)).take(count).collect()
+    }
+
+    /// Walks the blocks that hold recordings, the oldest first, until told to stop.
+    pub(crate) fn walk<B>(&self, mut see: impl FnMut(usize, &BlockSummary) -> std::ops::ControlFlow<B>) -> Option<B> {
+        let s = self.state();
+        for (_, slot) in &s.used {
+            if let Some(summary) = s.slots.get(*slot)
+                && let std::ops::ControlFlow::Break(found) = see(*slot, summary)
+            {
+                return Some(found);
+            }
+        }
+        None
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -83,9 +146,7 @@ impl Catalog {
     pub(crate) fn set(&self, slot: usize, summary: BlockSummary) {
         let mut s = self.state();
         let old = s.slots.get(slot).copied().unwrap_or_default();
-        if let Some(place) = s.slots.get_mut(slot) {
-            *place = summary;
-        }
+        s.put(slot, summary);
         if old.sequence != summary.sequence || !matches!(summary.state, BlockState::Open) {
             s.open.remove(&old.sequence);
         }
@@ -107,9 +168,7 @@ impl Catalog {
         summary: BlockSummary,
     ) {
         let mut s = self.state();
-        if let Some(place) = s.slots.get_mut(slot) {
-            *place = summary;
-        }
+        s.put(slot, summary);
         s.open.insert(sequence, Open { table, data_end, next_batch });
     }
 

@@ -24,7 +24,7 @@ mod writer;
 pub use clip::{ClipError, ClipPlan};
 pub use disk::{Disk, DiskFile, Fault, ModelDisk, SystemDisk};
 pub use error::{Damage, RingError};
-pub use reader::{Reader, Record, RecordRef, Span};
+pub use reader::{Picture, Reader, Record, RecordRef, Span};
 pub use recorder::Recorder;
 pub use sign::{Ed25519Signer, Signer};
 pub use spec::{MAX_ACCESS_UNIT, RingSpec};

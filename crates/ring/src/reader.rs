@@ -1,5 +1,9 @@
 //! Ranges of time to records, and records to bytes that are certainly what was written. Never blocks the writer.
 
+mod samples;
+
+pub use samples::Picture;
+
 use crate::{
     builder_fingerprint,
     catalog::{Catalog, read_index},

@@ -53,6 +53,6 @@ pub struct RingStatus {
     pub errors: u64,
     /// Whether the ring keeps its promise.
     pub state: RingState,
-    /// Why not, with the file and what to do; empty when all is well.
+    /// Why not, or which housekeeping (erasing, footers) the disk refused, with the file and what to do; empty when all is well.
     pub detail: String,
 }

@@ -41,6 +41,11 @@ pub trait Disk: Send + Sync + 'static {
     /// # Errors
     /// As the file system says.
     fn open(&self, path: &Path, writable: bool) -> io::Result<Arc<dyn DiskFile>>;
+    /// Takes a file away and gives its space back. The name is durably gone on return; a file that is not there is none.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn delete(&self, path: &Path) -> io::Result<()>;
     /// Takes the exclusive lock named by a file, until the guard is dropped or the process ends. `None`: another has it.
     ///
     /// # Errors

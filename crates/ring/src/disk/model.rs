@@ -260,6 +260,18 @@ impl Disk for ModelDisk {
         Ok(Arc::new(ModelFile { disk: self.clone(), path: path.to_owned() }))
     }
 
+    fn delete(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        state.operation();
+        if state.fault(path, |f| matches!(f, Fault::Write | Fault::Gone)).is_some() {
+            return Err(eio());
+        }
+        if let (Some(file), Some(free)) = (state.files.remove(path), &mut state.free) {
+            *free += file.len;
+        }
+        Ok(())
+    }
+
     fn lock(&self, path: &Path) -> io::Result<Option<LockGuard>> {
         let mut state = self.state();
         state.reachable(path)?;

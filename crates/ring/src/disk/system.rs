@@ -57,6 +57,17 @@ impl Disk for SystemDisk {
         Ok(Arc::new(SystemFile(OpenOptions::new().read(true).write(writable).open(path)?)))
     }
 
+    fn delete(&self, path: &Path) -> io::Result<()> {
+        match std::fs::remove_file(path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        match path.parent() {
+            Some(dir) => File::open(dir)?.sync_all(),
+            None => Ok(()),
+        }
+    }
+
     fn lock(&self, path: &Path) -> io::Result<Option<LockGuard>> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {

@@ -4,8 +4,10 @@ mod clip;
 mod cuts;
 mod faults;
 mod formats;
+mod housekeeping;
 mod model;
 mod real;
+mod samples;
 
 use crate::{
     ModelDisk, RingSpec,

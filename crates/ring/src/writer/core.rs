@@ -1,7 +1,11 @@
 //! The writer without its thread: `tick` is called with time passed, samples wait in the intake, the disk is a trait.
 //! So a test can live through years of it and cut the power anywhere.
 
-use super::builder::{Built, Circumstances, Fate, Head, Stream};
+use super::{
+    backoff::Backoff,
+    builder::{Built, Circumstances, Fate, Head, Stream},
+    release::Release,
+};
 use crate::{
     catalog::Catalog,
     disk::DiskFile,
@@ -27,12 +31,12 @@ const GATHER: Duration = Duration::from_millis(250);
 const RETRY: Duration = Duration::from_secs(1);
 
 /// The block being written.
-pub(super) struct OpenBlock {
-    pub(super) slot: usize,
+pub(crate) struct OpenBlock {
+    pub(crate) slot: usize,
     pub(super) sequence: u64,
     pub(super) file: Arc<dyn DiskFile>,
     /// Where the next batch goes.
-    pub(super) at: u64,
+    pub(crate) at: u64,
     pub(super) batches: u32,
     pub(super) table: Arc<BlockTable>,
 }
@@ -47,6 +51,7 @@ pub(crate) struct Unsealed {
     pub(super) heads: BTreeMap<Arc<StreamId>, Head>,
     pub(super) flags: u32,
     pub(super) tries: u32,
+    pub(super) retry: Backoff,
 }
 
 pub(crate) struct Core {
@@ -60,16 +65,24 @@ pub(crate) struct Core {
     streams: BTreeMap<Arc<StreamId>, Stream>,
     /// Closed and not yet durable, oldest first.
     pub(super) ready: VecDeque<Built>,
-    pub(super) open: Option<OpenBlock>,
-    pub(super) unsealed: VecDeque<Unsealed>,
+    pub(crate) open: Option<OpenBlock>,
+    pub(crate) unsealed: VecDeque<Unsealed>,
     /// Highest sequence ever given.
-    pub(super) sequence: u64,
+    pub(crate) sequence: u64,
     pub(super) last_seal: [u8; 32],
-    /// Paths that refused since the last success.
-    pub(super) refused: HashSet<usize>,
+    /// Paths that refused, until one of their blocks takes a batch again.
+    pub(super) refused: BTreeMap<usize, Backoff>,
     /// Refusals since the last success.
     pub(super) refusals: usize,
     retry_at: Option<MonoTime>,
+    /// Paths that would not erase.
+    pub(super) unerased: BTreeMap<usize, Backoff>,
+    /// Nothing expires before then.
+    pub(super) expire_at: MonoTime,
+    /// Blocks left over from a larger ring.
+    pub(super) release: Release,
+    /// A footer with the chain heads of this run is on the disk.
+    pub(super) sealed_by_this_run: bool,
     pub(super) anchor: Option<super::expire::Anchor>,
     pub(super) figures: Figures,
     status: Arc<Mutex<RingStatus>>,
@@ -83,6 +96,8 @@ pub(super) struct Figures {
     pub(super) written: u64,
     pub(super) errors: u64,
     pub(super) detail: String,
+    /// What housekeeping could not do, until it could be tried again.
+    trouble: Option<(MonoTime, String)>,
     pub(super) failing: bool,
     pub(super) last_sync: MonoTime,
     pub(super) sync_took: Duration,
@@ -100,6 +115,8 @@ pub(crate) struct Found {
     pub(crate) sequence: u64,
     pub(crate) last_seal: [u8; 32],
     pub(crate) anchor: Option<super::expire::Anchor>,
+    /// Block files beyond the ring's size: path and slot, ascending.
+    pub(crate) leftover: Vec<usize>,
 }
 
 impl Core {
@@ -135,9 +152,13 @@ impl Core {
             unsealed: found.unsealed,
             sequence: found.sequence,
             last_seal: found.last_seal,
-            refused: HashSet::new(),
+            refused: BTreeMap::new(),
             refusals: 0,
             retry_at: None,
+            unerased: BTreeMap::new(),
+            expire_at: MonoTime(0),
+            release: Release::of(found.leftover),
+            sealed_by_this_run: false,
             anchor: found.anchor,
             figures: Figures { last_sync: now, ..Figures::default() },
             status: Arc::new(Mutex::new(status)),
@@ -184,6 +205,7 @@ impl Core {
         if self.ready.is_empty() {
             self.seal_next();
             self.expire();
+            self.release_next();
         }
         let after = self.clock.mono();
         self.report(after);
@@ -198,9 +220,7 @@ impl Core {
         if let Some(open) = self.open.take() {
             self.retire(open, crate::format::footer::SEAL_CLOSED);
         }
-        for _ in 0..self.unsealed.len() {
-            self.seal_next();
-        }
+        self.seal_all();
         self.report(self.clock.mono());
     }
 
@@ -280,6 +300,15 @@ impl Core {
         }
     }
 
+    /// Something beside recording was refused: counted, logged and shown for a while; it is tried again later.
+    pub(super) fn trouble(&mut self, what: &str) {
+        let ring = &self.catalog.spec.name;
+        self.figures.errors += 1;
+        tracing::warn!(%ring, "{what}");
+        counter!("matthon_ring_errors_total", "ring" => ring.clone()).increment(1);
+        self.figures.trouble = Some((self.clock.mono().plus(Duration::from_secs(600)), what.to_owned()));
+    }
+
     pub(super) fn live_streams(&self) -> HashSet<Arc<StreamId>> {
         self.streams.keys().cloned().collect()
     }
@@ -291,15 +320,17 @@ impl Core {
 
     fn report(&mut self, now: MonoTime) {
         let counts = self.intake.counts();
-        let slots = self.catalog.slots();
-        let used = slots.iter().filter(|s| s.records > 0);
-        let oldest = used.clone().min_by_key(|s| s.sequence).map(|s| s.from);
+        let (used, oldest) = self.catalog.used();
+        let oldest = oldest.map(|s| s.from);
         let f = &mut self.figures;
         if f.slow_until.is_some_and(|until| now > until) {
             f.slow_until = None;
             if !f.failing {
                 f.detail.clear();
             }
+        }
+        if f.trouble.as_ref().is_some_and(|(until, _)| now > *until) {
+            f.trouble = None;
         }
         let (from, bytes) = *f.rate_from.get_or_insert((now, f.written));
         let span = now.since(from).as_secs_f64();
@@ -310,7 +341,7 @@ impl Core {
             f.rate_from = Some((now, f.written));
         }
         let mut s = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        s.used = used.count() as u64;
+        s.used = used as u64;
         s.oldest = oldest;
         s.newest = f.newest;
         s.written_bytes = f.written;
@@ -327,7 +358,10 @@ impl Core {
             (false, Some(_)) => RingState::Slow,
             (false, None) => RingState::Ok,
         };
-        s.detail.clone_from(&f.detail);
+        match &f.trouble {
+            Some((_, what)) if f.detail.is_empty() => s.detail.clone_from(what),
+            _ => s.detail.clone_from(&f.detail),
+        }
         drop(s);
         let ring = self.catalog.spec.name.clone();
         let age = oldest.map_or(0, |o| self.clock.wall().micros_since(o));

@@ -6,7 +6,7 @@ use crate::format::{
     index::{BlockState, BlockSummary},
 };
 use domain::{MonoTime, WallTime};
-use std::time::Duration;
+use std::{collections::HashSet, ops::ControlFlow, time::Duration};
 
 /// Wall and monotonic time seen together under a synchronised clock.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,11 @@ pub(crate) struct Anchor {
 const SLACK: i64 = 5_000_000;
 /// How long the two must have agreed since the start before anything is erased.
 const SETTLE: Duration = Duration::from_secs(600);
+
+/// How often it is looked whether something has expired, while nothing has.
+const LOOK: Duration = Duration::from_secs(1);
+/// Waits after a path would not erase.
+const ERASE_RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
 
 impl Anchor {
     fn agrees(&self, wall: WallTime, mono: MonoTime) -> bool {
@@ -33,15 +38,36 @@ impl Core {
     pub(super) fn expire(&mut self) {
         let Some(max_age) = self.catalog.spec.max_age else { return };
         let Some(now) = self.trusted_wall() else { return };
-        let mut slots: Vec<(usize, BlockSummary)> =
-            self.catalog.slots().into_iter().enumerate().filter(|(_, s)| s.sequence > 0 && s.records > 0).collect();
-        slots.sort_by_key(|(_, s)| s.sequence);
-        let horizon = now.minus(max_age);
-        // In the order of writing: a block in the middle that claims to be old was written under a wrong clock.
-        let Some((slot, oldest)) = slots.first().copied() else { return };
-        if oldest.state != BlockState::Sealed || expiry(&slots, now).is_none_or(|at| at > horizon) {
+        let mono = self.clock.mono();
+        if mono < self.expire_at {
             return;
         }
+        let spec = &self.catalog.spec;
+        let held: HashSet<usize> =
+            self.unsealed.iter().filter(|u| u.is_fresh()).map(|u| u.slot).chain(self.open.as_ref().map(|o| o.slot)).collect();
+        let horizon = now.minus(max_age);
+        // In the order of writing: a block in the middle that claims to be old was written under a wrong clock.
+        // Paths that would not erase are passed over: one bad disk must not keep what lies on the others.
+        let due = |slot: usize| self.unerased.get(&spec.place(slot).0).is_none_or(|b| b.is_due(mono));
+        let mut first: Option<(usize, BlockSummary)> = None;
+        let ends = self.catalog.walk(|slot, s| match first {
+            None if !due(slot) => ControlFlow::Continue(()),
+            None if held.contains(&slot) => ControlFlow::Break(None),
+            None => {
+                first = Some((slot, *s));
+                if s.clock_unsynced || s.to > now { ControlFlow::Continue(()) } else { ControlFlow::Break(Some(s.to)) }
+            }
+            // The first clock on the way that can be right says when the oldest recordings end.
+            Some(_) if !s.clock_unsynced && s.to <= now => ControlFlow::Break(Some(s.from)),
+            Some(_) => ControlFlow::Continue(()),
+        });
+        match (first, ends.flatten()) {
+            (Some((slot, oldest)), Some(end)) if end <= horizon => self.erase(slot, oldest, mono),
+            _ => self.expire_at = mono.plus(LOOK),
+        }
+    }
+
+    fn erase(&mut self, slot: usize, oldest: BlockSummary, now: MonoTime) {
         let erased = BlockSummary { state: BlockState::Erased, records: 0, data_end: PAGE as u32, ..oldest };
         // Unpublished first: whoever reads it this moment is told that it is gone.
         self.catalog.set(slot, erased);
@@ -50,15 +76,21 @@ impl Core {
             f.zero_range(PAGE, self.catalog.spec.block_size - PAGE)?;
             f.sync_data()
         });
+        let place = self.catalog.spec.place(slot).0;
         match done {
             Ok(()) => {
                 tracing::info!(ring = %self.catalog.spec.name, block = oldest.sequence, until = %oldest.to, "recordings expired and were erased");
+                self.unerased.remove(&place);
+                self.unsealed.retain(|u| u.slot != slot);
                 self.write_index(slot, &erased, false);
             }
             Err(error) => {
-                self.figures.errors += 1;
-                tracing::warn!(path = %path.display(), %error, "cannot erase expired recordings: trying again");
                 self.catalog.set(slot, oldest);
+                self.unerased.entry(place).or_default().refused(now, ERASE_RETRY.0, ERASE_RETRY.1);
+                self.trouble(&format!(
+                    "cannot erase the expired recordings of {}: {error}; trying again later (look at the disk's cables and health)",
+                    path.display()
+                ));
             }
         }
     }
@@ -73,13 +105,4 @@ impl Core {
         let anchor = *self.anchor.get_or_insert(Anchor { wall, mono });
         (anchor.agrees(wall, mono) && mono.since(anchor.mono) >= SETTLE).then_some(wall)
     }
-}
-
-/// When the first block's recordings end, by the first clock on the way that can be right.
-fn expiry(slots: &[(usize, BlockSummary)], now: WallTime) -> Option<WallTime> {
-    let (_, first) = slots.first()?;
-    if !first.clock_unsynced && first.to <= now {
-        return Some(first.to);
-    }
-    slots.iter().skip(1).find(|(_, s)| !s.clock_unsynced && s.to <= now).map(|(_, s)| s.from)
 }

@@ -1,9 +1,12 @@
 //! The writing side: samples become records ([`builder`]), records become batches in blocks ([`core`]), and one thread
 //! lets time pass for it all (`thread`).
 
+mod backoff;
 pub(crate) mod builder;
 pub(crate) mod core;
 mod expire;
 mod place;
+mod release;
+mod seal;
 pub(crate) mod start;
 pub(crate) mod thread;

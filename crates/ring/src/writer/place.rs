@@ -1,8 +1,9 @@
-//! Where batches go: laying one out, writing and syncing it, taking the next block, sealing the last.
+//! Where batches go: laying one out, writing and syncing it, taking the next block.
 
 use super::{
+    backoff::Backoff,
     builder::{Built, Head},
-    core::{Core, OpenBlock, Unsealed},
+    core::{Core, OpenBlock},
 };
 use crate::{
     disk::{DiskFile, read_exact_at},
@@ -10,26 +11,27 @@ use crate::{
         PAGE,
         batch::{BatchHeader, Entry, MAX_RECORDS},
         block::{BLOCK_HEADER, BlockHeader},
-        footer::{Footer, SEAL_CLOCK_UNSYNCED, STREAM_ENTRY, StreamEntry},
+        footer::Footer,
         index::{BlockState, BlockSummary, INDEX_ENTRY},
     },
     recover::crc_field,
     spec::INDEX_NAME,
 };
-use domain::{MonoTime, StreamId, WallTime};
+use domain::{MonoTime, StreamId};
 use metrics::counter;
 use std::{
     collections::HashSet,
     io::{self, IoSlice},
     sync::Arc,
+    time::Duration,
 };
 
 /// A batch grows no larger, unless a single record does.
 const BATCH: u64 = 16 << 20;
 /// How many blocks are tried in turn while a disk refuses.
 const TURNS: usize = 4;
-/// A footer that was refused so often waits for the next start.
-const SEAL_TRIES: u32 = 5;
+/// Waits after a path refused: others record meanwhile, and a dying disk that hangs for seconds is not asked at every block.
+const PATH_RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
 static ZEROS: [u8; PAGE as usize] = [0; PAGE as usize];
 
 impl Core {
@@ -63,7 +65,7 @@ impl Core {
                 if let Some(to) = records.iter().map(|r| r.header.wall_end()).max() {
                     self.note_newest(to);
                 }
-                self.refused.clear();
+                self.refused.remove(&self.catalog.spec.place(open.slot).0);
                 self.refusals = 0;
                 self.open = Some(open);
                 Ok(oldest)
@@ -223,14 +225,14 @@ impl Core {
     /// turn: one of them may be bad, but trying all would touch every recording there is.
     fn next_slot(&mut self) -> Result<usize, String> {
         let spec = &self.catalog.spec;
-        if self.refused.len() >= spec.paths.len() {
-            self.refused.clear();
-        }
-        let busy: HashSet<usize> = self.unsealed.iter().map(|u| u.slot).collect();
-        let slots = self.catalog.slots();
-        let mut free: Vec<usize> = (0..slots.len()).filter(|n| !busy.contains(n) && !self.refused.contains(&spec.place(*n).0)).collect();
-        free.sort_by_key(|&n| slots.get(n).map_or((0, n), |s| (s.sequence, n)));
-        let turn = (self.refusals / spec.paths.len().max(1)) % TURNS.min(free.len().max(1));
+        let now = self.clock.mono();
+        // While every path refuses, the one that was left alone longest is asked.
+        let next = (0..spec.paths.len()).filter_map(|p| self.refused.get(&p).map(Backoff::due)).min().unwrap_or(now);
+        let all = self.refused.len() >= spec.paths.len() && !self.refused.values().any(|b| b.is_due(now));
+        let asked = |p: usize| self.refused.get(&p).is_none_or(|b| if all { b.due() == next } else { b.is_due(now) });
+        let busy: HashSet<usize> = self.unsealed.iter().filter(|u| u.is_fresh()).map(|u| u.slot).collect();
+        let free = self.catalog.oldest_slots(TURNS, |n| !busy.contains(&n) && asked(spec.place(n).0));
+        let turn = (self.refusals / spec.paths.len().max(1)) % free.len().max(1);
         if let Some(&slot) = free.get(turn) {
             return Ok(slot);
         }
@@ -239,7 +241,8 @@ impl Core {
     }
 
     fn refuse(&mut self, slot: usize) {
-        self.refused.insert(self.catalog.spec.place(slot).0);
+        let now = self.clock.mono();
+        self.refused.entry(self.catalog.spec.place(slot).0).or_default().refused(now, PATH_RETRY.0, PATH_RETRY.1);
         self.refusals += 1;
     }
 
@@ -256,101 +259,8 @@ impl Core {
             tracing::warn!(ring = %self.catalog.spec.name, dir = %dir.display(), %error, "cannot write the index: the next start will read the blocks instead");
         }
     }
-
-    /// Puts a block aside for its footer.
-    pub(super) fn retire(&mut self, open: OpenBlock, flags: u32) {
-        self.unsealed.push_back(Unsealed {
-            slot: open.slot,
-            sequence: open.sequence,
-            data_end: open.at,
-            batches: open.batches,
-            table: open.table,
-            heads: self.heads.clone(),
-            flags,
-            tries: 0,
-        });
-        self.seal_next();
-    }
-
-    /// Writes one footer that is due.
-    pub(super) fn seal_next(&mut self) {
-        let Some(mut u) = self.unsealed.pop_front() else { return };
-        if self.catalog.slot(u.slot).sequence != u.sequence {
-            return;
-        }
-        let mut footer = self.footer(&u);
-        let (bytes, digest) = footer.seal(&*self.signer);
-        let done = self.catalog.disk.open(&self.catalog.spec.file(u.slot), true).and_then(|f| {
-            f.write_all_at(&[IoSlice::new(&bytes)], self.catalog.spec.data_limit())?;
-            f.sync_data()
-        });
-        match done {
-            Ok(()) => {
-                self.last_seal = digest;
-                let summary = u.table.summary(u.sequence, BlockState::Sealed, u.data_end);
-                self.write_index(u.slot, &summary, false);
-                self.catalog.set(u.slot, summary);
-                let oldest = self.catalog.slots().iter().map(|s| s.sequence).filter(|&s| s > 0).min().unwrap_or(0);
-                self.forget_older_than(oldest);
-            }
-            Err(error) => {
-                tracing::warn!(ring = %self.catalog.spec.name, block = u.sequence, %error, "cannot write the footer: trying again");
-                self.figures.errors += 1;
-                u.tries += 1;
-                if u.tries < SEAL_TRIES {
-                    self.unsealed.push_back(u);
-                }
-            }
-        }
-    }
-
-    /// Heads of streams none of whose records is left are not carried on for ever.
-    fn forget_older_than(&mut self, oldest: u64) {
-        let live = self.live_streams();
-        self.heads.retain(|id, h| h.last_block >= oldest || live.contains(id));
-    }
-
-    fn footer(&self, u: &Unsealed) -> Footer {
-        let summary = u.table.summary(u.sequence, BlockState::Sealed, u.data_end);
-        let mut streams = u.table.streams.clone();
-        let mut others: Vec<_> = u.heads.iter().filter(|(id, _)| u.table.line(id).is_none()).collect();
-        others.sort_by_key(|(_, h)| std::cmp::Reverse(h.last_block));
-        // Streams without a record here are named as far as there is room, the latest first: after cameras were renamed
-        // both sets can be more than `fitting` counted, and the footer must never run past the end of the file.
-        let spec = &self.catalog.spec;
-        let room = spec.footer_size().saturating_sub(Footer::size(0, u.table.records.len()) as u64);
-        let lines = usize::try_from(room).unwrap_or(usize::MAX) / STREAM_ENTRY;
-        others.truncate(lines.min(spec.max_streams()).saturating_sub(streams.len()));
-        streams.extend(others.into_iter().map(|(id, h)| StreamEntry {
-            stream: (**id).clone(),
-            records: 0,
-            from: WallTime(0),
-            to: WallTime(0),
-            gaps: false,
-            next_seq: h.next_seq,
-            next_gop: h.next_gop,
-            last_block: h.last_block,
-            chain: h.chain,
-            format: h.format,
-        }));
-        Footer {
-            ring: self.ring,
-            sequence: u.sequence,
-            flags: u.flags | if summary.clock_unsynced { SEAL_CLOCK_UNSYNCED } else { 0 },
-            from: summary.from,
-            to: summary.to,
-            data_end: small(u.data_end),
-            batches: u.batches,
-            sealed: self.clock.wall(),
-            previous: self.last_seal,
-            streams,
-            records: u.table.records.clone(),
-            public_key: [0; 32],
-            signature: [0; 64],
-        }
-    }
 }
 
-fn small(n: u64) -> u32 {
+pub(super) fn small(n: u64) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }

@@ -1,6 +1,7 @@
 //! The start: locks, files, the index, and what a cut left open. Bounded by one block's batches, whatever the ring's size.
 
 use super::{
+    backoff::Backoff,
     builder::Head,
     core::{Found, Unsealed},
     expire::Anchor,
@@ -22,7 +23,7 @@ use crate::{
 use domain::{Clock, StreamId};
 use sha2::{Digest, Sha256};
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     io::{self, IoSlice},
     path::Path,
     sync::Arc,
@@ -89,6 +90,19 @@ pub(crate) fn allocate(spec: &RingSpec, disk: &dyn Disk) -> Result<bool, RingErr
     Ok(all_new)
 }
 
+/// Slots beyond the ring's size that have whole block files, ascending: the ring was larger once.
+fn leftover(spec: &RingSpec, disk: &dyn Disk) -> Result<Vec<usize>, RingError> {
+    let mut slots = Vec::new();
+    for (n, dir) in spec.paths.iter().enumerate() {
+        let names = disk.list(dir).map_err(io_error(spec, "list", dir))?;
+        let have: HashSet<String> = names.into_iter().filter(|(_, len)| *len == spec.block_size).map(|(name, _)| name).collect();
+        let beyond = (spec.blocks_in(n)..).take_while(|number| have.contains(&block_name(*number)));
+        slots.extend(beyond.map(|number| number * spec.paths.len() + n));
+    }
+    slots.sort_unstable();
+    Ok(slots)
+}
+
 /// Reads the index, corrects it where it is stale, and recovers what the last run left open.
 pub(crate) fn find(
     spec: RingSpec,
@@ -97,7 +111,24 @@ pub(crate) fn find(
     signer: &dyn Signer,
     all_new: bool,
 ) -> Result<(Catalog, Found), RingError> {
+    // Where nothing of the ring is left, what lies beyond it is not known to be its own.
+    let leftover = if all_new { Vec::new() } else { leftover(&spec, &*disk)? };
+    let wanted = spec.clone();
+    let mut spec = spec;
+    if let Some(last) = leftover.last() {
+        tracing::warn!(
+            ring = %spec.name, blocks = leftover.len(), bytes = leftover.len() as u64 * spec.block_size,
+            "the ring was larger: the recordings in the blocks beyond its size are no longer shown, and their files are deleted when the next block is full"
+        );
+        // What goes may hold the newest chain heads: the start looks at everything there is.
+        spec.size = (*last as u64 + 1) * spec.block_size;
+    }
     let mut index = read_index_or_new(&spec, &*disk, all_new)?;
+    for (slot, place) in index.0.iter_mut().enumerate().skip(wanted.blocks()) {
+        if leftover.binary_search(&slot).is_err() {
+            *place = BlockSummary::default();
+        }
+    }
     let ring = index.1.unwrap_or_else(|| new_ring(&spec, clock, signer));
     if index.2 || stale(&spec, &*disk, &index.0) {
         for (slot, place) in index.0.iter_mut().enumerate() {
@@ -111,9 +142,13 @@ pub(crate) fn find(
     }
     let sequence = index.0.iter().map(|s| s.sequence).max().unwrap_or(0);
     let catalog = Catalog::new(spec, disk, false, index.0);
-    let mut found = Found { ring, heads: BTreeMap::new(), unsealed: VecDeque::new(), sequence, last_seal: [0; 32], anchor: None };
+    let mut found = Found { ring, heads: BTreeMap::new(), unsealed: VecDeque::new(), sequence, last_seal: [0; 32], anchor: None, leftover };
     recover(&catalog, clock, &mut found)?;
-    Ok((catalog, found))
+    if found.leftover.is_empty() {
+        return Ok((catalog, found));
+    }
+    found.unsealed.retain(|u| u.slot < wanted.blocks());
+    Ok((catalog.shrunk(wanted), found))
 }
 
 type Known = (Vec<BlockSummary>, Option<[u8; 16]>, bool);
@@ -253,5 +288,6 @@ fn recover_block(catalog: &Catalog, found: &mut Found, slot: usize, s: BlockSumm
         heads: found.heads.clone(),
         flags: SEAL_RECOVERED,
         tries: 0,
+        retry: Backoff::default(),
     });
 }
