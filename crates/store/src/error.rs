@@ -1,6 +1,6 @@
 //! What can go wrong with the store: a kind for code, a sentence with the way out for people.
 
-use domain::WallTime;
+use domain::{CaseId, WallTime};
 use std::path::{Path, PathBuf};
 
 /// Why the store did not do it. No variant carries a secret.
@@ -86,6 +86,20 @@ pub enum StoreError {
     Locked {
         /// When the next attempt counts.
         until: WallTime,
+    },
+    /// There is no case of that number.
+    #[error("there is no case {id}")]
+    NoSuchCase {
+        /// The number.
+        id: CaseId,
+    },
+    /// A value in the database is not one this program writes.
+    #[error("the database holds a {what} that cannot be read: {reason}; restore the newest backup")]
+    Unreadable {
+        /// Which value.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
     },
     /// The system has no random numbers, or the hash function failed.
     #[error("cryptography failed: {0}")]

@@ -1,7 +1,8 @@
-//! The box's SQLite database: people, their tokens and sessions.
+//! The box's SQLite database: people, their tokens and sessions; cases with their history, open work and outbox.
 //!
 //! Belongs here: everything that speaks SQL. Does not belong here: recordings (the ring), roles' rights (one table in
-//! `web`), a read of the clock (the time is passed in).
+//! `web`), what may become of a case (`cases`), how a message is delivered (`alerts`), a read of the clock (the time is
+//! passed in).
 //!
 //! Calls block (a write waits for the disk, a password takes 35 ms of a core): async code runs them on a blocking
 //! thread. Passwords are kept as Argon2id, tokens and sessions as SHA-256; no secret can be read back.
@@ -9,13 +10,21 @@
 mod access;
 mod attempts;
 mod backup;
+mod case_changes;
+mod case_work;
+mod cases;
 mod error;
+mod outbox;
 mod schema;
 mod secrets;
 mod users;
 
 pub use access::SESSION_LIFE;
+pub use case_changes::{CaseChange, EvidenceChange, NewCase};
+pub use case_work::{CaseWork, Job};
+pub use cases::{CaseEvent, CaseFilter, CaseRow, CaseTally, HistoryRow};
 pub use error::StoreError;
+pub use outbox::{NewParcel, Parcel, Settled};
 pub use users::{PASSWORD_MIN, User};
 
 use domain::WallTime;
@@ -92,6 +101,16 @@ impl Store {
     pub fn set_meta(&self, key: &str, value: &str) -> Result<(), StoreError> {
         let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
         self.write(|tx| Ok(tx.execute(sql, params![key, value]).map(|_| ())?))
+    }
+
+    /// Counts a run of the core; answers its number, from 1 on, never given twice.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn begin_run(&self) -> Result<u64, StoreError> {
+        let sql = "INSERT INTO meta (key, value) VALUES ('runs', '1')
+                   ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) RETURNING CAST(value AS INTEGER)";
+        self.write(|tx| Ok(tx.query_row(sql, [], |r| r.get::<_, i64>(0))?.unsigned_abs()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {

@@ -5,7 +5,12 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
 /// In order; the schema's version is how many of them ran. Never changed once released, only added to.
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_users.sql"), include_str!("../migrations/0002_access.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_users.sql"),
+    include_str!("../migrations/0002_access.sql"),
+    include_str!("../migrations/0003_cases.sql"),
+    include_str!("../migrations/0004_outbox.sql"),
+];
 
 /// SQLite's `application_id` of our files: "MThn".
 const APPLICATION: i64 = 0x4d54_686e;
@@ -118,13 +123,30 @@ mod tests {
                 )
                 .unwrap();
             }
+            if past >= 3 {
+                old.execute_batch(
+                    "INSERT INTO case_file (camera, kind, start, raised, why_vi, why_en, measured, note, state, still, clip, wanted_from, wanted_to)
+                     VALUES ('cho', 'by-hand', 1, 2, 'v', 'e', '{}', '', 'raised', 'pending', 'pending', 3, 4)",
+                )
+                .unwrap();
+            }
             drop(old);
             let store = crate::Store::open(&path).unwrap();
+            let cases: Vec<_> = store.cases(&crate::CaseFilter::default(), 9).unwrap().into_iter().map(|c| c.id.0).collect();
+            assert_eq!(cases, if past >= 3 { vec![1] } else { vec![] }, "from schema {past}");
             let names: Vec<_> = store.users().unwrap().into_iter().map(|u| u.name).collect();
             assert_eq!(names, if past >= 1 { vec!["Lan"] } else { vec![] }, "from schema {past}");
             let version: i64 = store.lock().query_row("PRAGMA user_version", [], |r| r.get(0)).unwrap();
             assert_eq!(version, MIGRATIONS.len() as i64);
         }
+    }
+
+    #[test]
+    fn every_table_is_strict() {
+        let dir = tempfile::tempdir().unwrap();
+        let c = open(&dir.path().join("matthon.db")).unwrap();
+        let lax = "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%' AND strict = 0";
+        assert_eq!(c.query_row(lax, [], |r| r.get::<_, i64>(0)).unwrap(), 0);
     }
 
     #[test]
