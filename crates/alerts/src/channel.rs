@@ -1,0 +1,28 @@
+//! A way to reach somebody.
+
+use crate::Parcel;
+use async_trait::async_trait;
+use domain::WallTime;
+
+/// What became of a try, as the channel sees it. Texts name no address and no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// It arrived.
+    Done,
+    /// The receiver wants no more of it.
+    Gone,
+    /// Not now: it is tried again later.
+    Failed(String),
+    /// It can never be sent.
+    Never(String),
+}
+
+/// A way to reach somebody.
+#[async_trait]
+pub trait Channel: Send + Sync + 'static {
+    /// Its name: in the outbox, in metrics, in the log.
+    fn name(&self) -> &str;
+
+    /// One try, bounded in time. `late`: it tells of something that happened a while ago. The future may be dropped.
+    async fn send(&self, parcel: &Parcel, late: bool, now: WallTime) -> Sent;
+}
