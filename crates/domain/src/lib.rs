@@ -4,6 +4,7 @@
 //! Does not belong here: I/O of any kind, a read of a real clock, a thread, a parser of
 //! camera bytes (see `media`) or anything only one crate needs.
 
+pub mod case;
 pub mod format;
 pub mod geometry;
 pub mod health;
@@ -16,6 +17,7 @@ pub mod time;
 pub mod track;
 pub mod violation;
 
+pub use case::{Answer, CaseId, CaseState, ClipState, StillState};
 pub use format::{AudioCodec, AudioFormat, Format, VideoCodec, VideoFormat};
 pub use health::{Board, Link, Note, StreamHealth};
 pub use ids::{CameraId, Channel, StreamId, StreamKind};

@@ -1,6 +1,27 @@
 //! The worker's border, seen from the core: what is said over it, who keeps the worker alive, and which models there are.
 //!
 //! Belongs here: the protocol (also spoken by the worker's side), the supervisor, the feeding of streams, stills on demand,
-//! model manifests. Does not belong here: decoding or inference (the worker), what follows from an observation (`analytics`).
+//! model manifests, the bytes of observations. Does not belong here: decoding or inference (the worker), what follows from
+//! an observation (`analytics`), where observations are kept (`ring`).
 
+#[cfg(test)]
+mod fake;
+mod keeper;
+mod launcher;
+mod memory;
+pub mod model;
 pub mod protocol;
+pub mod record;
+mod replay;
+mod still;
+mod supervisor;
+mod system;
+
+pub use launcher::{Exit, Launched, Launcher, Process, Purpose};
+pub use model::{Library, Manifest, Model, ModelError};
+pub use protocol::StillError;
+pub use replay::{ReplayError, Replayed, replay};
+pub use still::Still;
+pub use supervisor::status::{CameraStatus, VisionState, VisionStatus};
+pub use supervisor::{Config, Eyes, Vision, Watched};
+pub use system::SystemLauncher;

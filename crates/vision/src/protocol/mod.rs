@@ -12,6 +12,8 @@
 
 pub mod control;
 pub mod stream;
+#[cfg(test)]
+mod tests;
 
 use domain::{Observation, VideoCodec, VideoFormat, WallTime};
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,11 @@ pub const SAMPLE_MAX: usize = 8 << 20;
 pub const STREAMS_MAX: usize = 256;
 /// Most detector threads.
 pub const DETECTORS_MAX: usize = 64;
+/// Longest JPEG, bytes; the memfd for it has exactly this length and can neither grow nor shrink: it is written from its
+/// beginning (`pwrite` at 0, no `set_len`).
+pub const STILL_MAX: usize = 16 << 20;
+/// Most bytes of a still job's samples, the messages around them included.
+pub const STILL_SAMPLES_MAX: usize = 64 << 20;
 
 /// From the core on the control socket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +53,7 @@ pub enum ToWorker {
         /// Which.
         stream: u32,
     },
-    /// Make a JPEG. Descriptors: where to write it (a memfd); for [`StillSource::Samples`] then the samples (a memfd).
+    /// Make a JPEG. Descriptors: where to write it (a memfd of [`STILL_MAX`] bytes); for [`StillSource::Samples`] then the samples (a memfd).
     Still {
         /// Comes back in the answer.
         job: u64,
@@ -106,6 +113,7 @@ pub struct ModelSpec {
 
 /// Output layouts the worker can read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Layout {
     /// YOLOX: rows of `cx cy w h objectness class…`, raw grid offsets, strides 8, 16, 32; input letterboxed at the top left.
     Yolox,
@@ -113,6 +121,7 @@ pub enum Layout {
 
 /// Order of colour planes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ChannelOrder {
     /// Blue first.
     Bgr,
