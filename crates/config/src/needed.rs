@@ -22,6 +22,8 @@ pub struct Config {
     pub web: Web,
     /// Detection; `None` records and shows only.
     pub vision: Option<Vision>,
+    /// Servers that are told of cases, names unique.
+    pub webhooks: Vec<Webhook>,
     /// Cameras in the file's order, ids unique.
     pub cameras: Vec<Camera>,
 }
@@ -113,6 +115,32 @@ pub struct Vision {
     pub workers: usize,
     /// Frames a second analysed of each camera, above 0 to 30.
     pub fps: f64,
+    /// The ONNX Runtime library to load; `None`: the one that came with the program, or the system's.
+    pub runtime: Option<PathBuf>,
+    /// A folder of weights and further manifests, looked into before the places that are always looked into.
+    pub models: Option<PathBuf>,
+    /// Bytes the worker may take, 256 MB to 1 TB.
+    pub memory: u64,
+}
+
+/// `[[webhook]]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// `a-z A-Z 0-9 - _`: metrics and the queue of what it still has to be told go by it.
+    pub name: String,
+    /// `https`, or `http` to this box itself; without user name and password.
+    pub url: Url,
+    /// What deliveries are signed with.
+    pub secret: Secret,
+}
+
+impl fmt::Debug for Webhook {
+    /// Of the address only scheme, host and port: paths and queries of hooks carry tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let port = self.url.port_or_known_default().unwrap_or(0);
+        let url = format!("{}://{}:{port}/…", self.url.scheme(), self.url.host_str().unwrap_or(""));
+        f.debug_struct("Webhook").field("name", &self.name).field("url", &url).field("secret", &self.secret).finish()
+    }
 }
 
 /// `[[camera]]`.

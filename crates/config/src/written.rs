@@ -62,6 +62,7 @@ tables! {
         ring: Vec<Ring> = r#"[[ring]] with name = "main", paths = ["/video/main"] and size = "8TB""#,
         web: Web = r#"[web] with listen = "127.0.0.1:8080""#,
         vision: Vision = r#"[vision] with model = "yolox-nano""#,
+        webhook: Vec<Webhook> = r#"[[webhook]] with url = "https://…" and secret_file = "secrets/…""#,
         camera: Vec<Camera> = r#"[[camera]] with id = "cong-lang" and main = "rtsp://…""#,
     }
     /// The village.
@@ -98,6 +99,17 @@ tables! {
         model: String = r#"model = "yolox-nano""#,
         workers: f64 = "workers = 2",
         fps: f64 = "fps = 5",
+        runtime: String = r#"runtime = "/usr/lib/libonnxruntime.so""#,
+        models: String = r#"models = "models""#,
+        memory: String = r#"memory = "2GB""#,
+    }
+    /// A server that is told of cases.
+    Webhook "[[webhook]]" {
+        name: String = r#"name = "xa""#,
+        url: Secret = r#"url = "https://…""#,
+        secret: Secret = r#"the secret in quotes, or better secret_file = "secrets/…""#,
+        secret_file: String = r#"secret_file = "secrets/xa""#,
+        secret_env: String = r#"secret_env = "MATTHON_WEBHOOK_SECRET""#,
     }
     /// A camera.
     Camera "[[camera]]" {

@@ -67,11 +67,12 @@ fn the_shipped_example_is_right_and_says_what_the_defaults_are() {
     let shipped = parse(SHIPPED, "matthon.toml", dir.path()).unwrap();
     assert_eq!(shipped.warnings, []);
     // Whoever removes the # of a default gets the same configuration.
+    const DEFAULTS: &[&str] =
+        &["timezone", "language", "sync", "max_age", "block_size", "listen", "workers", "fps", "memory", "audio", "bitrate", "record"];
     let spelled: Vec<String> = SHIPPED
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(rest) if rest.contains(" = ") && !rest.starts_with(['m', 'w', 'f', 'i']) => rest.to_owned(),
-            Some(rest) if rest.starts_with("max_age") => rest.to_owned(),
+            Some(rest) if rest.split(" = ").next().is_some_and(|key| DEFAULTS.contains(&key)) => rest.to_owned(),
             _ => line.to_owned(),
         })
         .collect();
@@ -138,6 +139,11 @@ fn later_kinds_are_read_and_named_in_a_warning() {
         "kind = \"crowd\"\nzone = \"z\"\nafter = \"60s\"\ncount = 10",
         "kind = \"littering\"\nzone = \"z\"\nafter = \"60s\"",
         "kind = \"road-obstruction\"\nzone = \"z\"\nafter = \"60s\"",
+        "kind = \"no-helmet\"",
+        "kind = \"too-many-riders\"\nzone = \"z\"\ncount = 3",
+        "kind = \"livestock\"\nzone = \"z\"\nhours = \"22:00-05:00\"",
+        "kind = \"fire-smoke\"\nafter = \"3s\"",
+        "kind = \"camera-tamper\"",
     ];
     for rule in later {
         let loaded = small(&camera(&format!("{shapes}[[camera.rule]]\n{rule}"))).unwrap_or_else(|m| panic!("{m}"));
@@ -173,6 +179,61 @@ fn passwords_come_from_files_and_the_environment() {
     fs::write(&file, [0xff, 0xfe]).unwrap();
     assert!(read(from_file).is_err());
     assert!(read("username = \"a\"\npassword_file = \"secrets\"").unwrap_err().to_string().contains("is not a file"));
+}
+
+const HOOK: &str = "[[webhook]]\nurl = \"https://xa.example.vn/a?token=hunter2\"\nsecret = \"hunter2-hunter2-hunter2\"\n";
+
+#[test]
+fn webhooks_are_named_signed_and_hidden() {
+    let second = "[[webhook]]\nname = \"loa\"\nurl = \"http://127.0.0.1:9/hook\"\nsecret_env = \"CARGO_PKG_NAME\"\n";
+    let Loaded { config, warnings } = small(&format!("{HOOK}{second}")).unwrap();
+    let [xa, loa] = config.webhooks.as_slice() else { panic!("{:?}", config.webhooks) };
+    assert_eq!((xa.name.as_str(), xa.url.as_str()), ("xa-example-vn", "https://xa.example.vn/a?token=hunter2"));
+    assert_eq!((loa.name.as_str(), loa.secret.expose()), ("loa", "matthon-config"));
+    let shown = format!("{:?}", config.webhooks);
+    assert!(!shown.contains("hunter2") && shown.contains("https://xa.example.vn:443/…"), "{shown}");
+    let said: Vec<_> = warnings.iter().map(|w| w.key.as_str()).collect();
+    assert_eq!(said, ["privacy", "camera", "webhook[1].secret_env"], "the second secret is short");
+    assert!(small("").unwrap().config.webhooks.is_empty());
+}
+
+#[test]
+fn a_webhook_secret_in_a_file_everybody_may_read_is_worth_a_word() {
+    let dir = folder();
+    let path = dir.path().join("matthon.toml");
+    write(&path, &format!("{SMALL}{HOOK}"), 0o644);
+    assert!(load(&path).unwrap().warnings.iter().any(|w| w.key == "webhook[0].secret"));
+    let file = dir.path().join("h");
+    write(&file, "0123456789abcdef0123456789abcdef\n", 0o644);
+    write(&path, &format!("{SMALL}{}", HOOK.replace("secret = \"hunter2-hunter2-hunter2\"", "secret_file = \"h\"")), 0o644);
+    let loaded = load(&path).unwrap();
+    assert_eq!(loaded.config.webhooks[0].secret.expose(), "0123456789abcdef0123456789abcdef");
+    assert!(loaded.warnings.iter().any(|w| w.key == "webhook[0].secret_file" && w.fix.contains("chmod 600")), "{:?}", loaded.warnings);
+}
+
+#[test]
+fn vision_says_what_the_worker_may_take_and_where_its_files_are() {
+    let vision = |more: &str| small(&format!("[vision]\nmodel = \"m\"\n{more}")).unwrap().config.vision.unwrap();
+    let plain = vision("");
+    assert_eq!((plain.workers, plain.fps, plain.memory), (2, 5.0, 2_000_000_000));
+    assert_eq!((plain.runtime, plain.models), (None, None));
+    let said = vision("runtime = \"lib/libonnxruntime.so\"\nmodels = \"/srv/models\"\nmemory = \"1GiB\"");
+    assert_eq!(said.runtime, Some(PathBuf::from("/etc/matthon/lib/libonnxruntime.so")));
+    assert_eq!((said.models, said.memory), (Some(PathBuf::from("/srv/models")), 1 << 30));
+}
+
+#[test]
+fn rules_that_nothing_looks_for_are_named() {
+    let rule = "[[camera.zone]]\nname = \"z\"\npolygon = [[0,0],[1,0],[1,1]]\n[[camera.rule]]\nkind = \"no-parking\"\nzone = \"z\"\nclasses = [\"car\"]\nafter = \"5s\"\n";
+    let cameras = camera(rule) + &camera(rule).replace("\"c\"", "\"d\"").replace("10.0.0.1", "10.0.0.2");
+    let said = |text: &str| {
+        let found = small(text).unwrap().warnings;
+        found.into_iter().filter(|w| w.problem.contains("there is no [vision]")).collect::<Vec<_>>()
+    };
+    let found = said(&cameras);
+    assert!(matches!(found.as_slice(), [w] if w.key == "camera[0].rule" && w.line > 0 && w.problem.starts_with("2 cameras")), "{found:?}");
+    assert_eq!(said(&format!("[vision]\nmodel = \"m\"\n{cameras}")), []);
+    assert_eq!(said(&camera("[[camera.rule]]\nkind = \"camera-tamper\"\n")), [], "a rule of a later version has its own warning");
 }
 
 #[test]

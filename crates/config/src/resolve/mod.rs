@@ -7,9 +7,11 @@ mod rule;
 mod secret;
 mod shape;
 mod url;
+mod vision;
+mod webhook;
 
 use crate::{
-    needed::{Config, Language, Privacy, Site, Storage, Vision, Web},
+    needed::{Config, Language, Privacy, Site, Storage, Web},
     reader::Field,
     source::{Place, Source, Wrong, nearest, show},
     units, written,
@@ -34,12 +36,17 @@ pub(crate) fn config(file: written::File, base: &Path, open_to_all: bool, source
     let rings = ring::rings(file.ring, base, keep, source);
     let web = web(file.web, source);
     let vision = match file.vision.optional() {
-        Some(Some((w, _))) => vision(w, source).map(Some),
+        Some(Some((w, _))) => vision::vision(w, base, source).map(Some),
         Some(None) => Some(None),
         None => None,
     };
+    let webhooks = webhook::webhooks(file.webhook, base, open_to_all, source);
     let names: Vec<String> = rings.names;
+    let first_rule = vision::first_rule(&file.camera);
     let cameras = camera::cameras(file.camera, base, &names, open_to_all, source);
+    if let (Some(None), Some(cameras), Some(place)) = (&vision, &cameras, first_rule) {
+        vision::rules_without(cameras, &place, source);
+    }
     Some(Config {
         demo: demo?,
         site: site?,
@@ -48,6 +55,7 @@ pub(crate) fn config(file: written::File, base: &Path, open_to_all: bool, source
         rings: rings.rings?,
         web: web?,
         vision: vision?,
+        webhooks: webhooks?,
         cameras: cameras?,
     })
 }
@@ -129,21 +137,6 @@ fn web(field: Field<written::Web>, source: &mut Source<'_>) -> Option<Web> {
         Err(Wrong::new(problem, fix))
     });
     Some(Web { listen: listen.or(local)?, insecure: insecure? })
-}
-
-fn vision(w: written::Vision, source: &mut Source<'_>) -> Option<Vision> {
-    let model = w.model.then(source, |t| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        let fix = "write the name of a model (`matthon models list`): \"yolox-nano\"";
-        if t.is_empty() || t.len() > 64 || t.starts_with('.') || !t.chars().all(plain) {
-            return Err(Wrong::new(format!("{} is not a model's name", show(&t)), fix));
-        }
-        Ok(t)
-    });
-    let model = model.needed(source);
-    let workers = w.workers.then(source, |n| count(n, 64, "2")).or(2);
-    let fps = w.fps.then(source, |n| between(n, 0.1, 30.0, "5")).or(5.0);
-    Some(Vision { model: model?.0, workers: workers?, fps: fps? })
 }
 
 /// A text shown to people.

@@ -9,7 +9,8 @@ use crate::{
 };
 use std::time::Duration;
 
-/// Kinds and the keys each takes besides `kind`; the last column: in this version.
+/// Kinds and the keys each takes besides `kind`; the last column: in this version. A kind that takes a zone or a line
+/// needs it, but for those in [`ANYWHERE`].
 const KINDS: &[(&str, &[&str], bool)] = &[
     ("no-parking", &["zone", "classes", "after"], true),
     ("wrong-way", &["zone", "classes", "direction", "tolerance", "min_travel"], true),
@@ -23,7 +24,15 @@ const KINDS: &[(&str, &[&str], bool)] = &[
     ("crowd", &["zone", "classes", "after", "count"], false),
     ("littering", &["zone", "classes", "after"], false),
     ("road-obstruction", &["zone", "classes", "after"], false),
+    ("no-helmet", &["zone", "classes"], false),
+    ("too-many-riders", &["zone", "classes", "count"], false),
+    ("livestock", &["zone", "classes", "after", "hours"], false),
+    ("fire-smoke", &["zone", "after"], false),
+    ("camera-tamper", &["after"], false),
 ];
+
+/// Kinds that mean the whole picture when they name no zone.
+const ANYWHERE: &[&str] = &["fire-smoke", "no-helmet", "too-many-riders"];
 
 /// Names of a camera's zones and lines; `None`: they could not be read, and no reference to them is judged.
 pub(super) struct Shapes {
@@ -99,7 +108,7 @@ fn rule(w: written::Rule, shapes: &Shapes, source: &mut Source<'_>) -> Option<Op
     let _ = w.count.then(source, |n| count(n, 1000, "3"));
     if !now {
         for (key, field) in [("zone", read.zone), ("line", line)] {
-            if keys.contains(&key) {
+            if keys.contains(&key) && !ANYWHERE.contains(&kind) {
                 let _ = field.needed(source);
             }
         }
