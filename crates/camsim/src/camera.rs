@@ -16,6 +16,7 @@ use gstreamer_rtsp_server as rtsp;
 
 use crate::encoder::Encoder;
 use crate::faults::Faults;
+use crate::nal;
 use crate::spec::{Audio, Codec, Join, Login};
 use crate::stamp;
 use crate::timeline::{Timeline, unix_ns};
@@ -262,7 +263,11 @@ impl Feed {
     fn send(&self, unit: &AccessUnit, number: u32, takers: &[&Session]) {
         let sent = unix_ns();
         let stamp = stamp::nal(unit.codec(), sent, number, &self.name);
-        let mut buffer = gst::Buffer::from_slice(unit.byte_stream(&stamp));
+        let filler = match self.faults.swollen() {
+            0 => Vec::new(),
+            bytes => nal::filler(unit.codec(), bytes as usize),
+        };
+        let mut buffer = gst::Buffer::from_slice(unit.byte_stream(&stamp, &filler));
         if let Some(buffer) = buffer.get_mut() {
             buffer.set_pts(time(unit.pts));
         }
@@ -272,7 +277,7 @@ impl Feed {
             handed |= session.video.push_buffer(buffer.clone()).is_ok();
         }
         if let (true, Some(truth)) = (handed, &self.truth) {
-            let (bytes, sha256) = unit.canonical(&stamp);
+            let (bytes, sha256) = unit.canonical(&stamp, &filler);
             let pts90k = u64::try_from((unit.pts.as_nanos() * 9 + 50_000) / 100_000).unwrap_or(u64::MAX);
             let (camera, stream) = (self.camera.as_str(), self.stream);
             truth.write(&Sent { camera, stream, n: number, t_ns: sent, pts90k, key: unit.key, bytes, sha256 });

@@ -67,6 +67,8 @@ SPEC is key=value,… (values without commas):
   bframes=N             B-frames between references, 0 to 4            (0; 2 with open-gop)
   open-gop=yes|no       key frames are recovery points (H.264) or CRA (H.265), with pictures
                         before them that need the GOP before                                   (no)
+  vui=yes|no            whether the SPS of H.264 has a VUI; without one nothing tells how deep B-frames
+                        are reordered, as with cheap cameras                                  (yes)
   sub=yes|no            whether there is a sub stream                                         (yes)
   audio=none|aac|pcma|pcmu   on both streams                                                 (none)
   user=, password=      digest login of this camera                                          (none)

@@ -18,6 +18,8 @@ pub(crate) const HELP: &str = "\
                         connections stay, nothing is sent (no RTP, no RTCP); goes on at a random access point
   corrupt ID P          damage the payload of each RTP packet with probability P (0 to 1; 0 = off)
   lose ID P             leave each RTP packet out with probability P; sequence numbers count on
+  swell ID BYTES        the next access unit sent carries so many bytes of filler, 1 to 64000000
+  key ID                the next picture of each of its encoders is a key frame (for all cameras of that encoder)
   resize ID WxH         the main stream comes back in another size: connections closed, new SDP
   resize ID/sub WxH     the same for the sub stream
   refuse ID CODE        answer DESCRIBE, SETUP and PLAY with this RTSP status (404, 453, 503 …; 0 = off)
@@ -34,6 +36,9 @@ pub(crate) enum Switch {
     Thaw(String),
     Corrupt(String, f64),
     Lose(String, f64),
+    /// Bytes of filler.
+    Swell(String, u32),
+    Key(String),
     /// Camera, `main` or `sub`, size.
     Resize(String, &'static str, Size),
     /// RTSP status, 0 for none.
@@ -51,6 +56,8 @@ impl Switch {
             | Self::Thaw(id)
             | Self::Corrupt(id, _)
             | Self::Lose(id, _)
+            | Self::Swell(id, _)
+            | Self::Key(id)
             | Self::Resize(id, ..)
             | Self::Refuse(id, _) => id,
         }
@@ -81,6 +88,11 @@ pub(crate) fn parse(line: &str) -> Result<Command, String> {
         }
         ["corrupt", id, p] => Switch::Corrupt(id.into(), probability("corrupt", p)?),
         ["lose", id, p] => Switch::Lose(id.into(), probability("lose", p)?),
+        ["swell", id, bytes] => {
+            let bytes = bytes.parse().ok().filter(|n| (1..=64_000_000).contains(n));
+            Switch::Swell(id.into(), bytes.ok_or("swell: bytes from 1 to 64000000")?)
+        }
+        ["key", id] => Switch::Key(id.into()),
         ["resize", whom, size] => {
             let (id, stream) = match whom.split_once('/') {
                 None | Some((_, "main")) => (whom.trim_end_matches("/main"), "main"),
@@ -144,6 +156,8 @@ mod tests {
         assert_eq!(switch("freeze cho on"), Switch::Freeze("cho".into(), None));
         assert_eq!(switch("freeze cho off"), Switch::Thaw("cho".into()));
         assert_eq!(switch("lose cho 0.5"), Switch::Lose("cho".into(), 0.5));
+        assert_eq!(switch("swell cho 9000000"), Switch::Swell("cho".into(), 9_000_000));
+        assert_eq!(switch("key cho"), Switch::Key("cho".into()));
         assert_eq!(switch("resize cho 640x480"), Switch::Resize("cho".into(), "main", Size { width: 640, height: 480 }));
         assert_eq!(switch("resize cho/main 640x480"), switch("resize cho 640x480"));
         assert_eq!(switch("resize cho/sub 320x240"), Switch::Resize("cho".into(), "sub", Size { width: 320, height: 240 }));
@@ -156,6 +170,9 @@ mod tests {
         for line in
             ["", "drop", "fly cho", "freeze cho soon", "freeze cho -1", "freeze cho NaN", "lose cho 2", "corrupt cho x", "resize cho 3x3"]
         {
+            assert!(parse(line).is_err(), "{line}");
+        }
+        for line in ["swell cho 0", "swell cho -1", "swell cho 64000001", "key", "key cho 1"] {
             assert!(parse(line).is_err(), "{line}");
         }
         for line in ["refuse cho 200", "refuse cho 70000", "resize cho/third 640x480", "kick a b"] {

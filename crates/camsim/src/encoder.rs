@@ -21,6 +21,7 @@ use crate::camera::Feed;
 use crate::picture::Picture;
 use crate::source::FrameSource;
 use crate::spec::{Codec, Profile};
+use crate::sps;
 use crate::timeline::Timeline;
 use crate::unit::AccessUnit;
 
@@ -60,12 +61,12 @@ impl Encoder {
             });
         }
         let (units, queue) = sync_channel(QUEUE);
-        let codec = profile.codec;
+        let (codec, vui) = (profile.codec, profile.vui);
         output.set_callbacks(
             gst_app::AppSinkCallbacks::builder()
                 .new_sample(move |sink| {
                     let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
-                    let unit = read(codec, &sample).ok_or(gst::FlowError::Error)?;
+                    let unit = read(codec, vui, &sample).ok_or(gst::FlowError::Error)?;
                     units.send(unit).map_err(|_| gst::FlowError::Eos)?;
                     Ok(gst::FlowSuccess::Ok)
                 })
@@ -166,11 +167,14 @@ fn launch(profile: &Profile) -> String {
     )
 }
 
-fn read(codec: Codec, sample: &gst::Sample) -> Option<AccessUnit> {
+fn read(codec: Codec, vui: bool, sample: &gst::Sample) -> Option<AccessUnit> {
     let buffer = sample.buffer()?;
     // Encoders shift their time stamps (x264enc by 1000 hours) and their segment with them: only the running time is ours.
     let pts = sample.segment()?.downcast_ref::<gst::ClockTime>()?.to_running_time(buffer.pts()?)?;
-    let data = buffer.map_readable().ok()?.to_vec();
+    let mut data = buffer.map_readable().ok()?.to_vec();
+    if !vui && codec == Codec::H264 {
+        data = sps::without_vui(&data);
+    }
     Some(AccessUnit::new(codec, data, Duration::from_nanos(pts.nseconds())))
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Faults {
     frozen: Mutex<Frozen>,
     corrupt: Chance,
     lose: Chance,
+    /// Bytes of filler for the next access unit; 0 for none.
+    swell: AtomicU32,
     dice: AtomicU64,
 }
 
@@ -68,6 +70,7 @@ impl Faults {
             frozen: Mutex::new(Frozen::No),
             corrupt: Chance::default(),
             lose: Chance::default(),
+            swell: AtomicU32::new(0),
             dice: AtomicU64::new(seed),
         }
     }
@@ -99,6 +102,16 @@ impl Faults {
     /// Loses each packet with this probability.
     pub(crate) fn lose(&self, probability: f64) {
         self.lose.set(probability);
+    }
+
+    /// Gives the next access unit so much filler.
+    pub(crate) fn swell(&self, bytes: u32) {
+        self.swell.store(bytes, Ordering::Relaxed);
+    }
+
+    /// The filler this access unit gets, once.
+    pub(crate) fn swollen(&self) -> u32 {
+        if self.swell.load(Ordering::Relaxed) == 0 { 0 } else { self.swell.swap(0, Ordering::Relaxed) }
     }
 
     fn roll(&self) -> u64 {
@@ -206,6 +219,14 @@ mod tests {
         });
         assert!(hit.count() > 45);
         faults.damage(&mut [1, 2, 3]);
+    }
+
+    #[test]
+    fn one_access_unit_swells() {
+        let faults = Faults::new(7);
+        assert_eq!(faults.swollen(), 0);
+        faults.swell(5);
+        assert_eq!((faults.swollen(), faults.swollen()), (5, 0));
     }
 
     #[test]

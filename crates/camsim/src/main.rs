@@ -16,6 +16,7 @@ mod scene;
 mod server;
 mod source;
 mod spec;
+mod sps;
 mod stamp;
 mod timeline;
 mod truth;

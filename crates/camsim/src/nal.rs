@@ -46,7 +46,8 @@ fn push(data: &[u8], range: Range<usize>, units: &mut Vec<Range<usize>>) {
     }
 }
 
-fn unit_type(codec: Codec, nal: &[u8]) -> Option<u8> {
+/// `nal_unit_type`.
+pub(crate) fn unit_type(codec: Codec, nal: &[u8]) -> Option<u8> {
     let first = *nal.first()?;
     Some(match codec {
         Codec::H264 => first & 0x1f,
@@ -75,6 +76,17 @@ pub(crate) fn opens_decoding(codec: Codec, nal: &[u8]) -> bool {
     }
 }
 
+/// Filler data (H.264 §7.3.2.7, H.265 §7.3.2.8): a NAL unit that means nothing and is about this long.
+pub(crate) fn filler(codec: Codec, bytes: usize) -> Vec<u8> {
+    let mut nal = match codec {
+        Codec::H264 => vec![12],
+        Codec::H265 => vec![38 << 1, 1],
+    };
+    nal.resize(nal.len() + bytes, 0xff);
+    nal.push(0x80);
+    nal
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +107,8 @@ mod tests {
         assert_eq!(kind(Codec::H264, &[0x09]), Kind::Delimiter);
         assert_eq!(kind(Codec::H264, &[0x41]), Kind::Slice);
         assert_eq!(kind(Codec::H264, &[0x06]), Kind::Other);
+        assert_eq!(kind(Codec::H264, &filler(Codec::H264, 5)), Kind::Other);
+        assert_eq!(kind(Codec::H265, &filler(Codec::H265, 5)), Kind::Other);
         assert_eq!(kind(Codec::H265, &[32 << 1, 1]), Kind::Parameters);
         assert_eq!(kind(Codec::H265, &[39 << 1, 1]), Kind::Other);
         assert_eq!(kind(Codec::H265, &[21 << 1, 1]), Kind::Slice);

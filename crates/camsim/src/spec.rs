@@ -34,7 +34,7 @@ pub(crate) enum SpecError {
     Clash { first: String, second: String, why: &'static str },
 }
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "id",
     "source",
     "variant",
@@ -47,6 +47,7 @@ const KEYS: [&str; 20] = [
     "gop",
     "bframes",
     "open-gop",
+    "vui",
     "bitrate",
     "sub-bitrate",
     "sub",
@@ -125,6 +126,8 @@ pub(crate) struct Profile {
     /// B-frames between two references; 0 for none.
     pub(crate) bframes: u32,
     pub(crate) open_gop: bool,
+    /// Whether the H.264 SPS has a VUI, which tells how deep pictures are reordered.
+    pub(crate) vui: bool,
     /// Bits a second.
     pub(crate) bitrate: u32,
 }
@@ -262,6 +265,7 @@ fn build(pairs: &Pairs, id: &str, variant: u32) -> Result<CameraSpec, SpecError>
     if open_gop && bframes == 0 {
         return Err(pairs.missing("open-gop needs bframes of 1 or more (without them no picture reaches over a key frame)"));
     }
+    let vui = pairs.get("vui", true, "yes or no", yes)?;
     let main = Profile {
         source,
         codec,
@@ -270,6 +274,7 @@ fn build(pairs: &Pairs, id: &str, variant: u32) -> Result<CameraSpec, SpecError>
         gop: frames(gop, fps),
         bframes,
         open_gop,
+        vui,
         bitrate: pairs.get("bitrate", 2_000_000, BITRATE, bitrate)?,
     };
     let sub = Profile {

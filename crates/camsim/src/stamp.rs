@@ -45,7 +45,7 @@ pub(crate) fn nal(codec: Codec, sent: u64, number: u32, name: &str) -> Vec<u8> {
 }
 
 /// Appends `payload` with emulation prevention bytes (H.264 §7.4.1, H.265 §7.4.2), so that no start code appears in it.
-fn escape(payload: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn escape(payload: &[u8], out: &mut Vec<u8>) {
     let mut zeros = 0;
     for &byte in payload {
         if zeros >= 2 && byte <= 3 {

@@ -138,6 +138,14 @@ impl Village {
                 faults.lose(*probability);
                 format!("{id} loses packets with probability {probability}")
             }
+            Switch::Swell(id, bytes) => {
+                faults.swell(*bytes);
+                format!("the next access unit of {id} has {bytes} bytes of filler")
+            }
+            Switch::Key(id) => {
+                camera.feeds.iter().for_each(|feed| feed.encoder().force_key());
+                format!("{id} makes a key frame")
+            }
             Switch::Resize(id, stream, size) => {
                 let closed = self.resize(camera, stream, *size)?;
                 format!("{id}/{stream} is {size} now, {closed} connections closed")
