@@ -32,7 +32,11 @@ pub(crate) const CLIP_MINUTES: u32 = 2880;
 const READS: usize = 4;
 /// Passwords hashed or waiting for it at once; each takes 19 MiB and 35 ms or more.
 const LOGINS: usize = 8;
-/// Largest request body: only a name and a password are ever sent.
+/// Streams of events open at once; each holds one of the server's connections.
+const EVENT_STREAMS: usize = 100;
+/// Pictures being taken at once: each is one decoder at work.
+const SNAPSHOTS: usize = 2;
+/// Largest request body: a name and a password, or a note.
 const BODY: usize = 16 << 10;
 /// How long an answer may take to begin.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
@@ -42,6 +46,8 @@ pub(crate) struct App {
     pub(crate) context: Arc<Context>,
     pub(crate) live_sockets: Arc<Semaphore>,
     pub(crate) clip_minutes: Arc<Semaphore>,
+    pub(crate) event_streams: Arc<Semaphore>,
+    pub(crate) snapshots: Semaphore,
     reads: Arc<Semaphore>,
     pub(crate) logins: Semaphore,
     /// The server is going away: sockets close.
@@ -65,6 +71,8 @@ impl App {
             context,
             live_sockets: Arc::new(Semaphore::new(LIVE_SOCKETS as usize)),
             clip_minutes: Arc::new(Semaphore::new(CLIP_MINUTES as usize)),
+            event_streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
+            snapshots: Semaphore::new(SNAPSHOTS),
             reads: Arc::new(Semaphore::new(READS)),
             logins: Semaphore::new(LOGINS),
             stop,

@@ -6,6 +6,7 @@ use crate::{
     guard::{Caller, blocking},
     problem::Problem,
     query::Params,
+    vision::Seeing,
 };
 use axum::{
     Extension, Json,
@@ -81,6 +82,8 @@ struct CameraView {
     name: String,
     streams: Streams,
     recorded: Recorded,
+    /// Whether its pictures are looked at: see [`Seeing::of`].
+    detection: &'static str,
 }
 
 #[derive(Serialize)]
@@ -99,11 +102,12 @@ struct Recorded {
 pub(crate) async fn list(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Json<List> {
     let context = &app.context;
     let seen = context.cameras.iter().filter(|c| caller.may_see(&c.id));
-    let cameras = seen.map(|camera| view(context, camera)).collect();
+    let seeing = Seeing::new((context.vision)());
+    let cameras = seen.map(|camera| view(context, camera, &seeing)).collect();
     Json(List { site: SiteView::of(&context.site), now: context.clock.wall().to_string(), cameras })
 }
 
-fn view(context: &Context, camera: &Camera) -> CameraView {
+fn view(context: &Context, camera: &Camera, seeing: &Seeing) -> CameraView {
     CameraView {
         id: camera.id.clone(),
         name: camera.name.clone(),
@@ -112,6 +116,7 @@ fn view(context: &Context, camera: &Camera) -> CameraView {
             sub: camera.sub.as_ref().map(|_| health(context, camera, Channel::Sub)),
         },
         recorded: Recorded { main: camera.main_recorded.is_some(), sub: camera.sub_recorded.is_some() },
+        detection: seeing.of(&camera.id),
     }
 }
 

@@ -88,7 +88,7 @@ pub(crate) async fn clip(
     answer(status, fields, Body::from_stream(pieces(Arc::new(plan), bytes, place)))
 }
 
-fn answer(status: StatusCode, fields: Vec<(header::HeaderName, String)>, body: Body) -> Result<Response, Problem> {
+pub(crate) fn answer(status: StatusCode, fields: Vec<(header::HeaderName, String)>, body: Body) -> Result<Response, Problem> {
     let mut response = (status, body).into_response();
     for (name, value) in fields {
         response.headers_mut().insert(name, HeaderValue::from_str(&value).map_err(Problem::internal)?);
@@ -111,15 +111,19 @@ fn refused(error: ClipError) -> Problem {
     }
 }
 
-/// `cong-lang_2026-11-23_17-42-00.mp4`, by the village's clock; in UTC with a `Z` where its rules are not installed.
+/// `cong-lang_2026-11-23_17-42-00.mp4`
 fn file_name(camera: &Camera, channel: Channel, at: WallTime, timezone: &str) -> String {
+    let sub = if channel == Channel::Sub { "_sub" } else { "" };
+    format!("{}{sub}_{}.mp4", camera.id, stamp(at, timezone))
+}
+
+/// `2026-11-23_17-42-00`, by the village's clock; in UTC with a `Z` where its rules are not installed.
+pub(crate) fn stamp(at: WallTime, timezone: &str) -> String {
     let instant = jiff::Timestamp::from_microsecond(at.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    let when = match jiff::tz::TimeZone::get(timezone) {
+    match jiff::tz::TimeZone::get(timezone) {
         Ok(zone) => instant.to_zoned(zone).strftime("%Y-%m-%d_%H-%M-%S").to_string(),
         Err(_) => instant.strftime("%Y-%m-%d_%H-%M-%SZ").to_string(),
-    };
-    let sub = if channel == Channel::Sub { "_sub" } else { "" };
-    format!("{}{sub}_{when}.mp4", camera.id)
+    }
 }
 
 /// A download under way. No thread waits for a slow client: pieces are read when there is room for them.

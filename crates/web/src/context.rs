@@ -1,5 +1,7 @@
 //! What the binary hands in: everything a request may touch, as values.
 
+use crate::snapshot::Snapshot;
+use cases::Cases;
 use domain::{Board, CameraId, Channel, Clock, WallTime};
 use live::LiveStream;
 use ring::{Reader, RingStatus};
@@ -64,6 +66,12 @@ pub struct Context {
     pub board: Arc<Board>,
     /// Users, sessions and tokens.
     pub store: Store,
+    /// Cases and their evidence.
+    pub cases: Cases,
+    /// How detection is, as `vision` tells it: `state`, `model`, `detail`, `restarts`, `quarantined`, `cameras`, …
+    pub vision: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
+    /// Takes pictures of cameras.
+    pub snapshot: Arc<dyn Snapshot>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// The state of every ring now.

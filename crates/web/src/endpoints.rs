@@ -1,6 +1,6 @@
 //! The one table of endpoints: method, path, who may, what it does. The router has nothing else.
 
-use crate::{app::App, cameras, clip, health, live_socket, openapi, session, status};
+use crate::{app::App, cameras, case_files, cases, clip, events, health, live_socket, openapi, session, snapshot, status, violations};
 use axum::routing::{MethodRouter, delete, get, post};
 use domain::Role;
 use std::sync::Arc;
@@ -25,11 +25,26 @@ pub enum Method {
     Delete,
 }
 
+/// What a success carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing: 204.
+    Nothing,
+    /// A WebSocket: 101.
+    Socket,
+    /// Bytes of this media type: 200.
+    Bytes(&'static str),
+    /// JSON of this schema: 200.
+    Json(&'static str),
+    /// JSON of this schema for something that was made: 201.
+    Made(&'static str),
+}
+
 /// One row.
 pub struct Endpoint {
     /// The method.
     pub method: Method,
-    /// The path, with `{id}` for a camera.
+    /// The path, with `{id}` for a camera or, under `cases`, for a case.
     pub path: &'static str,
     /// Who may.
     pub access: Access,
@@ -37,8 +52,10 @@ pub struct Endpoint {
     pub about: &'static str,
     /// Query parameters: name, whether it must be there, what it means.
     pub query: &'static [(&'static str, bool, &'static str)],
-    /// What a success carries: media type and, for JSON, the schema's name.
-    pub answer: (&'static str, &'static str),
+    /// The schema's name of the JSON it takes; empty: it takes none.
+    pub body: &'static str,
+    /// What a success carries.
+    pub answer: Answer,
     pub(crate) handler: fn() -> MethodRouter<Arc<App>>,
 }
 
@@ -47,6 +64,8 @@ const EVERYBODY: Access = Access::Roles(&Role::ALL);
 const WATCH: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police, Role::Viewer, Role::Technician]);
 /// Whoever may see the past: not the screen in the hall, not who repairs the devices.
 const PLAYBACK: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police]);
+/// Whoever reads cases and answers them: those who act on them, within their lists of cameras.
+const CASES: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police]);
 /// Whoever may know how the box is doing: all but the screen in the hall.
 const HEALTH: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police, Role::Technician, Role::Auditor]);
 const MACHINES: Access = Access::Roles(&[Role::Admin, Role::Technician]);
@@ -54,6 +73,7 @@ const MACHINES: Access = Access::Roles(&[Role::Admin, Role::Technician]);
 const FROM: (&str, bool, &str) = ("from", true, "Start: RFC 3339 with an offset, or Unix seconds");
 const TO: (&str, bool, &str) = ("to", true, "End, exclusive: RFC 3339 with an offset, or Unix seconds");
 const STREAM: (&str, bool, &str) = ("stream", false, "main (default) or sub");
+const CAMERA: (&str, bool, &str) = ("camera", false, "Of this camera only");
 
 /// All endpoints.
 pub const TABLE: &[Endpoint] = &[
@@ -63,7 +83,8 @@ pub const TABLE: &[Endpoint] = &[
         access: Access::Public,
         about: "Signs in with name and password; sets the session cookie.",
         query: &[],
-        answer: ("application/json", "Session"),
+        body: "Login",
+        answer: Answer::Json("Session"),
         handler: || post(session::sign_in),
     },
     Endpoint {
@@ -72,7 +93,8 @@ pub const TABLE: &[Endpoint] = &[
         access: EVERYBODY,
         about: "Who is signed in.",
         query: &[],
-        answer: ("application/json", "Session"),
+        body: "",
+        answer: Answer::Json("Session"),
         handler: || get(session::who),
     },
     Endpoint {
@@ -81,7 +103,8 @@ pub const TABLE: &[Endpoint] = &[
         access: EVERYBODY,
         about: "Signs out; open live sockets of the session are closed within a minute.",
         query: &[],
-        answer: ("", ""),
+        body: "",
+        answer: Answer::Nothing,
         handler: || delete(session::sign_out),
     },
     Endpoint {
@@ -90,7 +113,8 @@ pub const TABLE: &[Endpoint] = &[
         access: EVERYBODY,
         about: "The site and the cameras this user may see, with the state of their streams.",
         query: &[],
-        answer: ("application/json", "Cameras"),
+        body: "",
+        answer: Answer::Json("Cameras"),
         handler: || get(cameras::list),
     },
     Endpoint {
@@ -99,7 +123,8 @@ pub const TABLE: &[Endpoint] = &[
         access: PLAYBACK,
         about: "Which parts of a time are recorded.",
         query: &[FROM, TO, STREAM],
-        answer: ("application/json", "Timeline"),
+        body: "",
+        answer: Answer::Json("Timeline"),
         handler: || get(cameras::timeline),
     },
     Endpoint {
@@ -108,7 +133,8 @@ pub const TABLE: &[Endpoint] = &[
         access: PLAYBACK,
         about: "A time of at most 24 h as one MP4 file; gaps are cut. Takes Range and If-Range.",
         query: &[FROM, TO, STREAM, ("audio", false, "0 leaves the sound out")],
-        answer: ("video/mp4", ""),
+        body: "",
+        answer: Answer::Bytes("video/mp4"),
         handler: || get(clip::clip),
     },
     Endpoint {
@@ -117,8 +143,19 @@ pub const TABLE: &[Endpoint] = &[
         access: WATCH,
         about: "WebSocket: a format text, the init segment, then one moof+mdat a message.",
         query: &[STREAM],
-        answer: ("websocket", ""),
+        body: "",
+        answer: Answer::Socket,
         handler: || get(live_socket::one),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/cameras/{id}/snapshot.jpg",
+        access: WATCH,
+        about: "A picture of now.",
+        query: &[],
+        body: "",
+        answer: Answer::Bytes("image/jpeg"),
+        handler: || get(snapshot::snapshot),
     },
     Endpoint {
         method: Method::Get,
@@ -126,8 +163,104 @@ pub const TABLE: &[Endpoint] = &[
         access: WATCH,
         about: "WebSocket: many cameras over one socket; texts carry `ch`, binaries begin with one byte `ch`.",
         query: &[("cameras", true, "Camera ids, separated by commas; `ch` is the place in this list"), STREAM],
-        answer: ("websocket", ""),
+        body: "",
+        answer: Answer::Socket,
         handler: || get(live_socket::many),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/cases",
+        access: CASES,
+        about: "Cases, newest first, without their history; and how many wait for an answer.",
+        query: &[
+            ("state", false, "raised, confirmed or false-alarm"),
+            CAMERA,
+            ("before", false, "Older than the case of this number: the last of the page before"),
+            ("limit", false, "At most so many (1 to 200; default 50)"),
+        ],
+        body: "",
+        answer: Answer::Json("CaseList"),
+        handler: || get(cases::list),
+    },
+    Endpoint {
+        method: Method::Post,
+        path: "/api/v1/cases",
+        access: CASES,
+        about: "Makes a case by hand: the last 30 s and a picture are kept.",
+        query: &[],
+        body: "ByHand",
+        answer: Answer::Made("Case"),
+        handler: || post(cases::by_hand),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/cases/{id}",
+        access: CASES,
+        about: "One case with its history.",
+        query: &[],
+        body: "",
+        answer: Answer::Json("Case"),
+        handler: || get(cases::get),
+    },
+    Endpoint {
+        method: Method::Post,
+        path: "/api/v1/cases/{id}/answer",
+        access: CASES,
+        about: "Says whether it is so; another answer corrects it.",
+        query: &[],
+        body: "Answer",
+        answer: Answer::Json("Case"),
+        handler: || post(cases::answer),
+    },
+    Endpoint {
+        method: Method::Post,
+        path: "/api/v1/cases/{id}/undo",
+        access: CASES,
+        about: "Takes one's own answer back within 10 s; 409 when that is over.",
+        query: &[],
+        body: "",
+        answer: Answer::Json("Case"),
+        handler: || post(cases::undo),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/cases/{id}/still.jpg",
+        access: CASES,
+        about: "The best picture there is: small at once, later from the main stream.",
+        query: &[],
+        body: "",
+        answer: Answer::Bytes("image/jpeg"),
+        handler: || get(case_files::still),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/cases/{id}/clip.mp4",
+        access: CASES,
+        about: "The clip as far as it is there. Takes Range and If-Range.",
+        query: &[],
+        body: "",
+        answer: Answer::Bytes("video/mp4"),
+        handler: || get(case_files::clip),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/violations",
+        access: CASES,
+        about: "What rules raised in a time, oldest first, for the marks on a timeline.",
+        query: &[FROM, TO, CAMERA],
+        body: "",
+        answer: Answer::Json("Violations"),
+        handler: || get(violations::list),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/events",
+        access: CASES,
+        about: "Server-sent events: `case` when a case changes, `beat` every 15 s. Last-Event-ID goes on.",
+        query: &[],
+        body: "",
+        answer: Answer::Bytes("text/event-stream"),
+        handler: || get(events::events),
     },
     Endpoint {
         method: Method::Get,
@@ -135,7 +268,8 @@ pub const TABLE: &[Endpoint] = &[
         access: HEALTH,
         about: "Version, rings, and everything that is not as it should be.",
         query: &[],
-        answer: ("application/json", "Status"),
+        body: "",
+        answer: Answer::Json("Status"),
         handler: || get(status::status),
     },
     Endpoint {
@@ -144,7 +278,8 @@ pub const TABLE: &[Endpoint] = &[
         access: Access::Public,
         about: "This description.",
         query: &[],
-        answer: ("application/json", "OpenApi"),
+        body: "",
+        answer: Answer::Json("OpenApi"),
         handler: || get(openapi::serve),
     },
     Endpoint {
@@ -153,7 +288,8 @@ pub const TABLE: &[Endpoint] = &[
         access: Access::Public,
         about: "200 while every ring synced in the last 5 s, 503 otherwise.",
         query: &[],
-        answer: ("application/json", "Health"),
+        body: "",
+        answer: Answer::Json("Health"),
         handler: || get(health::healthz),
     },
     Endpoint {
@@ -162,7 +298,8 @@ pub const TABLE: &[Endpoint] = &[
         access: MACHINES,
         about: "Metrics in the Prometheus text format.",
         query: &[],
-        answer: ("text/plain", ""),
+        body: "",
+        answer: Answer::Bytes("text/plain"),
         handler: || get(health::metrics),
     },
 ];

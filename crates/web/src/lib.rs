@@ -2,13 +2,18 @@
 //!
 //! Belongs here: everything that knows HTTP. The table of endpoints ([`endpoints::TABLE`]) is the one place that says
 //! which exist and who may use them; the router and `openapi.json` are made from it. Does not belong here: passwords
-//! and tokens at rest (see `store`), ring files (see `ring`), the making of fragments (see `live`).
+//! and tokens at rest (see `store`), ring files (see `ring`), the making of fragments (see `live`), what may be done with a case
+//! (see `cases`).
 
 mod app;
+mod body;
 mod cameras;
+mod case_files;
+mod cases;
 mod clip;
 mod context;
 pub mod endpoints;
+mod events;
 mod guard;
 mod headers;
 mod health;
@@ -22,9 +27,13 @@ mod query;
 mod range;
 mod serve;
 mod session;
+mod snapshot;
 mod status;
+mod violations;
+mod vision;
 
 pub use app::router;
 pub use context::{Camera, Context, Site};
 pub use openapi::document;
 pub use serve::serve;
+pub use snapshot::{NoPicture, Snapshot};

@@ -1,7 +1,8 @@
 //! `openapi.json`, written from the table of endpoints; a test compares it with the file in `tests/`.
 
-use crate::endpoints::{Access, Endpoint, Method, TABLE};
+use crate::endpoints::{Access, Answer, Endpoint, Method, TABLE};
 use axum::Json;
+use domain::{CaseState, ClipState, StillState};
 use serde_json::{Map, Value, json};
 
 /// `GET openapi.json`
@@ -45,18 +46,17 @@ fn operation(endpoint: &Endpoint) -> Value {
         })
         .collect();
     if endpoint.path.contains("{id}") {
-        parameters
-            .insert(0, json!({"name": "id", "in": "path", "required": true, "description": "Camera id", "schema": {"type": "string"}}));
+        let about = if endpoint.path.starts_with("/api/v1/cases/") { "Case number" } else { "Camera id" };
+        parameters.insert(0, json!({"name": "id", "in": "path", "required": true, "description": about, "schema": {"type": "string"}}));
     }
-    let (media, schema) = endpoint.answer;
-    let (code, answer) = match media {
-        "" => ("204", json!({"description": "Done"})),
-        "websocket" => ("101", json!({"description": endpoint.about})),
-        _ if schema.is_empty() => ("200", json!({"description": endpoint.about, "content": {media: {}}})),
-        _ => {
-            let reference = format!("#/components/schemas/{schema}");
-            ("200", json!({"description": endpoint.about, "content": {media: {"schema": {"$ref": reference}}}}))
-        }
+    let reference = |schema: &str| json!({"$ref": format!("#/components/schemas/{schema}")});
+    let carries = |media: &str, what: Value| json!({"description": endpoint.about, "content": {media: what}});
+    let (code, answer) = match endpoint.answer {
+        Answer::Nothing => ("204", json!({"description": "Done"})),
+        Answer::Socket => ("101", json!({"description": endpoint.about})),
+        Answer::Bytes(media) => ("200", carries(media, json!({}))),
+        Answer::Json(schema) => ("200", carries("application/json", json!({"schema": reference(schema)}))),
+        Answer::Made(schema) => ("201", carries("application/json", json!({"schema": reference(schema)}))),
     };
     let problem = json!({
         "description": "A problem (RFC 9457)",
@@ -74,9 +74,9 @@ fn operation(endpoint: &Endpoint) -> Value {
             operation["x-roles"] = json!(roles);
         }
     }
-    if endpoint.method == Method::Post {
-        let body = json!({"$ref": "#/components/schemas/Login"});
-        operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": body}}});
+    if !endpoint.body.is_empty() {
+        let schema = reference(endpoint.body);
+        operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
     }
     operation
 }
@@ -110,6 +110,17 @@ fn type_of(kind: &str) -> Value {
 }
 
 fn schemas() -> Value {
+    let mut all = house();
+    for part in [case_schemas(), box_schemas()] {
+        if let (Some(all), Value::Object(part)) = (all.as_object_mut(), part) {
+            all.extend(part);
+        }
+    }
+    all
+}
+
+/// People and cameras.
+fn house() -> Value {
     let link: Vec<&str> = domain::Link::ALL.iter().map(|link| link.key()).collect();
     let note: Vec<&str> = domain::Note::ALL.iter().map(|note| note.key()).collect();
     let role: Vec<&str> = domain::Role::ALL.iter().map(|role| role.as_str()).collect();
@@ -128,10 +139,48 @@ fn schemas() -> Value {
         ]),
         "Streams": object(&[("main", "=StreamHealth"), ("sub", "=StreamHealth|null")]),
         "Recorded": object(&[("main", "boolean"), ("sub", "boolean")]),
-        "Camera": object(&[("id", "string"), ("name", "string"), ("streams", "=Streams"), ("recorded", "=Recorded")]),
+        "Camera": object(&[("id", "string"), ("name", "string"), ("streams", "=Streams"), ("recorded", "=Recorded"), ("detection", "=Detection")]),
+        "Detection": {"type": "string", "enum": ["on", "no-rules", "off", "quarantine"]},
         "Cameras": object(&[("site", "=Site"), ("now", "time"), ("cameras", "=Camera[]")]),
         "Span": object(&[("from", "time"), ("to", "time")]),
         "Timeline": object(&[("from", "time"), ("to", "time"), ("stream", "string"), ("spans", "=Span[]")]),
+        "OpenApi": {"type": "object"},
+    })
+}
+
+/// Cases.
+fn case_schemas() -> Value {
+    let words = |all: Vec<&'static str>| json!({"type": "string", "enum": all});
+    json!({
+        "CaseState": words(CaseState::ALL.iter().map(|s| s.as_str()).collect()),
+        "StillState": words(StillState::ALL.iter().map(|s| s.as_str()).collect()),
+        "ClipState": words(ClipState::ALL.iter().map(|s| s.as_str()).collect()),
+        "Answer": object(&[("answer", "=AnswerWord")]),
+        "AnswerWord": words(domain::Answer::ALL.iter().map(|a| a.as_str()).collect()),
+        "ByHand": object(&[("camera", "string"), ("note?", "string")]),
+        "Why": object(&[("vi", "string"), ("en", "string")]),
+        "Box": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4, "description": "x1, y1, x2, y2: fractions of the picture, origin top left"},
+        "Measured": {"type": "object", "additionalProperties": {"type": "number"}, "description": "The unit is the end of the key: _s, _deg"},
+        "HistoryLine": object(&[("at", "time"), ("by", "string"), ("what", "string"), ("note", "string")]),
+        "Case": object(&[
+            ("id", "integer"), ("camera", "string"), ("camera_name", "string"), ("kind", "string"), ("state", "=CaseState"), ("start", "time"),
+            ("raised", "time"), ("end", "time|null"), ("class", "string|null"), ("zone", "string|null"), ("box", "=Box|null"), ("why", "=Why"),
+            ("measured", "=Measured"), ("still", "=StillState"), ("clip", "=ClipState"), ("clip_from", "time|null"), ("clip_to", "time|null"),
+            ("answered_by", "string|null"), ("answered", "time|null"), ("undo_until", "time|null"), ("note", "string"),
+            ("history?", "=HistoryLine[]"), ("now?", "time"),
+        ]),
+        "CaseList": object(&[("now", "time"), ("todo", "integer"), ("cases", "=Case[]")]),
+        "Violation": object(&[
+            ("id", "integer"), ("camera", "string"), ("kind", "string"), ("state", "=CaseState"), ("start", "time"), ("raised", "time"),
+            ("end", "time|null"), ("class", "string|null"), ("zone", "string|null"), ("box", "=Box|null"), ("why", "=Why"),
+        ]),
+        "Violations": object(&[("from", "time"), ("to", "time"), ("more", "boolean"), ("violations", "=Violation[]")]),
+    })
+}
+
+/// How the box is doing.
+fn box_schemas() -> Value {
+    json!({
         "CameraCount": object(&[("up", "integer"), ("total", "integer")]),
         "Ring": object(&[
             ("name", "string"), ("state", "string"), ("detail", "string"), ("size", "integer"), ("used", "integer"), ("oldest", "time|null"),
@@ -143,9 +192,13 @@ fn schemas() -> Value {
         ]),
         "Status": object(&[
             ("version", "string"), ("started", "time"), ("now", "time"), ("cameras", "=CameraCount"), ("rings", "=Ring[]"), ("problems", "=Trouble[]"),
+            ("vision", "=Vision"),
         ]),
         "RingHealth": object(&[("name", "string"), ("synced", "boolean")]),
         "Health": object(&[("status", "string"), ("cameras", "=CameraCount"), ("rings", "=RingHealth[]")]),
-        "OpenApi": {"type": "object"},
+        "Vision": object(&[
+            ("state", "string"), ("model?", "string|null"), ("runtime?", "string|null"), ("detail?", "string"), ("restarts?", "integer"),
+            ("sandbox?", "object|null"), ("counts?", "object"), ("quarantined?", "string[]"), ("cameras?", "object"),
+        ]),
     })
 }

@@ -47,6 +47,15 @@ pub(crate) enum Problem {
     /// The recording was overwritten while it was read.
     #[error("that time is no longer kept")]
     Gone,
+    /// The case has no such file, or not yet.
+    #[error("this case has no {0}, or not yet")]
+    NoEvidence(&'static str),
+    /// No picture can be taken of the camera now.
+    #[error("no picture: {0}")]
+    NoPicture(String),
+    /// What was asked does not fit how things stand.
+    #[error("{0}")]
+    Conflict(String),
     /// A WebSocket address was asked without an upgrade.
     #[error("this address speaks WebSocket: send an upgrade request")]
     NotWebSocket,
@@ -70,6 +79,12 @@ pub(crate) enum Full {
     /// Clips being downloaded.
     #[error("too many clips are being downloaded at once; try again in a moment, or ask for a shorter one")]
     Clips,
+    /// Streams of events.
+    #[error("too many pages listen for events at once; ask again from time to time instead")]
+    Events,
+    /// Pictures being taken.
+    #[error("too many pictures are being taken at once; try again in a moment")]
+    Snapshots,
     /// Log-ins waiting for the password hash.
     #[error("too many people sign in at once; try again in a moment")]
     Logins,
@@ -86,14 +101,15 @@ impl Problem {
             Self::SignIn | Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::LockedOut { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Role(_) | Self::Origin => StatusCode::FORBIDDEN,
-            Self::Unknown { .. } | Self::NoSuchPath | Self::NoRecording => StatusCode::NOT_FOUND,
+            Self::Unknown { .. } | Self::NoSuchPath | Self::NoRecording | Self::NoEvidence(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Bad { .. } => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Gone => StatusCode::GONE,
             Self::NotWebSocket => StatusCode::UPGRADE_REQUIRED,
             Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Full(_) | Self::NoPicture(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -111,12 +127,17 @@ impl Problem {
             Self::Method => "method",
             Self::Bad { .. } => "bad-request",
             Self::NoRecording => "no-recording",
+            Self::NoEvidence(_) => "no-evidence",
+            Self::NoPicture(_) => "no-picture",
+            Self::Conflict(_) => "conflict",
             Self::TooLarge => "too-large",
             Self::Gone => "gone",
             Self::NotWebSocket => "not-websocket",
             Self::Range { .. } => "range",
             Self::Full(Full::Live) => "live-full",
             Self::Full(Full::Clips) => "clips-full",
+            Self::Full(Full::Events) => "events-full",
+            Self::Full(Full::Snapshots) => "snapshots-full",
             Self::Full(Full::Logins) => "logins-full",
             Self::Internal(_) => "internal",
         }
@@ -150,7 +171,7 @@ impl IntoResponse for Problem {
             Self::LockedOut { seconds } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }
-            Self::Full(_) => {
+            Self::Full(_) | Self::NoPicture(_) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             }
             Self::NotWebSocket => {

@@ -4,7 +4,7 @@ use crate::problem::Problem;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use domain::{Channel, WallTime};
-use std::collections::HashMap;
+use std::{collections::HashMap, str::FromStr};
 
 /// The query of a request. Parameters nobody reads are let pass: newer pages may ask older servers.
 pub(crate) struct Params(HashMap<String, String>);
@@ -33,6 +33,19 @@ impl Params {
     pub(crate) fn stream(&self) -> Result<Channel, Problem> {
         self.get("stream")
             .map_or(Ok(Channel::Main), |text| text.parse().map_err(|reason| Problem::Bad { name: "stream", reason: brief(reason) }))
+    }
+
+    /// A whole number, `1..=most`; `usual` when nothing is said.
+    pub(crate) fn count(&self, name: &'static str, usual: usize, most: usize) -> Result<usize, Problem> {
+        let Some(text) = self.get(name) else { return Ok(usual) };
+        let number = text.parse().ok().filter(|n| (1..=most).contains(n));
+        number.ok_or_else(|| Problem::Bad { name, reason: format!("write a whole number from 1 to {most}") })
+    }
+
+    /// A parameter in words of its own type, if it is there.
+    pub(crate) fn word<T: FromStr<Err = String>>(&self, name: &'static str) -> Result<Option<T>, Problem> {
+        let read = |text: &str| text.parse().map_err(|reason| Problem::Bad { name, reason: brief(reason) });
+        self.get(name).map(read).transpose()
     }
 
     /// `from` and `to`, in order, at most `longest` seconds apart.

@@ -2,6 +2,7 @@
 
 use crate::{
     app::App,
+    body,
     cameras::SiteView,
     context::Context,
     guard::{COOKIE, Caller, Credential, blocking},
@@ -53,9 +54,7 @@ pub(crate) async fn sign_in(
     if origin::of(&headers) == Origin::Other {
         return Err(Problem::Origin);
     }
-    let body = body.map_err(|_| Problem::TooLarge)?;
-    let login: Login = serde_json::from_slice(&body)
-        .map_err(|_| Problem::Bad { name: "body", reason: "send {\"name\":…,\"password\":…} as JSON".into() })?;
+    let login: Login = body::read(body, r#"{"name":…,"password":…}"#)?;
     let _place = app.logins.try_acquire().map_err(|_| Problem::Full(Full::Logins))?;
     let context = Arc::clone(&app.context);
     let signed = blocking(move || {

@@ -5,6 +5,7 @@ use crate::{
     guard::Caller,
     health::{self, CameraCount},
     problem::Problem,
+    vision::Seeing,
 };
 use axum::{Extension, Json, extract::State};
 use domain::{CameraId, Channel, Link};
@@ -21,6 +22,7 @@ pub(crate) struct Status {
     cameras: CameraCount,
     rings: Vec<Value>,
     problems: Vec<Trouble>,
+    vision: Value,
 }
 
 /// One thing to look after. `text_key` names the sentence in the page's texts.
@@ -69,6 +71,8 @@ pub(crate) async fn status(State(app): State<Arc<App>>, Extension(caller): Exten
             });
         }
     }
+    let seeing = Seeing::new((context.vision)());
+    problems.extend(vision_troubles(&seeing, &caller));
     let rings = rings.iter().map(ring_view).collect::<Result<_, _>>().map_err(Problem::internal)?;
     Ok(Json(Status {
         version: context.version.clone(),
@@ -77,6 +81,7 @@ pub(crate) async fn status(State(app): State<Arc<App>>, Extension(caller): Exten
         cameras: CameraCount { up, total },
         rings,
         problems,
+        vision: seeing.cut_for(&caller),
     }))
 }
 
@@ -93,6 +98,30 @@ fn ring_trouble(ring: &RingStatus) -> Option<Trouble> {
         ring.detail.clone()
     };
     Some(Trouble { key: "ring", text_key: text_key.into(), ring: Some(ring.name.clone()), detail, ..Trouble::default() })
+}
+
+/// What is not as it could be with detection, and the cameras that are tried apart. None of it touches the recording.
+fn vision_troubles(seeing: &Seeing, caller: &Caller) -> Vec<Trouble> {
+    let mut troubles = Vec::new();
+    if !matches!(seeing.state(), "ok" | "starting") {
+        // The sentence may name any camera: it is for those who see all of them.
+        let detail = if caller.user.cameras.is_none() { seeing.detail() } else { "" };
+        troubles.push(Trouble {
+            key: "vision",
+            text_key: format!("vision.{}", seeing.state()),
+            detail: detail.to_owned(),
+            ..Trouble::default()
+        });
+    }
+    let mine = seeing.quarantined().filter(|camera| caller.may_see(camera));
+    troubles.extend(mine.map(|camera| Trouble {
+        key: "quarantine",
+        text_key: "vision.quarantine".into(),
+        detail: format!("a worker ended while it looked at {camera}; it is tried apart"),
+        camera: Some(camera),
+        ..Trouble::default()
+    }));
+    troubles
 }
 
 /// The ring's own numbers, its times in RFC 3339 like all others.

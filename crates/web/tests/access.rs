@@ -122,7 +122,8 @@ async fn cameras_outside_a_users_list_do_not_exist_for_him() {
     let list: serde_json::Value = village.get("/api/v1/cameras", &token).await.json().await.unwrap();
     let ids: Vec<&str> = list["cameras"].as_array().unwrap().iter().map(|c| c["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["nha-van-hoa"]);
-    for path in TABLE.iter().map(|row| row.path).filter(|path| path.contains("{id}")) {
+    // As the number of a case the name is unknown, too.
+    for path in TABLE.iter().filter(|row| row.method == Method::Get).map(|row| row.path).filter(|path| path.contains("{id}")) {
         let path = path.replace("{id}", "cong-lang") + "?from=0&to=1";
         assert_eq!(kind(village.get(&path, &token).await).await, (404, "unknown".into()), "{path}");
     }

@@ -86,6 +86,42 @@ async fn status_names_what_is_wrong() {
 }
 
 #[tokio::test]
+async fn status_and_cameras_say_how_detection_is() {
+    let village = Village::start(false).await;
+    let token = village.token("tho", Role::Technician);
+    let near = village.token("ong-ba", Role::Official);
+    village.store.set_cameras("ong-ba", Some(&[id("nha-van-hoa")])).unwrap();
+    let detection = || async {
+        let list = village.read("/api/v1/cameras", &token).await;
+        [0, 1].map(|n| list["cameras"][n]["detection"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(detection().await, ["on", "no-rules"]);
+    assert_eq!(village.read("/api/v1/status", &token).await["vision"]["model"], "yolox-nano");
+
+    *village.vision.lock().unwrap() = serde_json::json!({
+        "state": "restarting", "detail": "the worker for cong-lang ended", "restarts": 3, "quarantined": ["cong-lang"],
+        "cameras": {"cong-lang": {}, "nha-van-hoa": {}},
+    });
+    assert_eq!(detection().await, ["quarantine", "off"]);
+    let all = village.read("/api/v1/status", &token).await;
+    let keys: Vec<&str> = all["problems"].as_array().unwrap().iter().map(|p| p["text_key"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["vision.restarting", "vision.quarantine"]);
+    assert_eq!((&all["problems"][1]["camera"], &all["vision"]["restarts"]), (&"cong-lang".into(), &3.into()));
+    // Who may not see a camera hears nothing of it.
+    let some = village.read("/api/v1/status", &near).await;
+    assert!(!some.to_string().contains("cong-lang"), "{some}");
+    assert_eq!(some["problems"].as_array().unwrap().len(), 1);
+
+    *village.vision.lock().unwrap() = serde_json::json!({"state": "no-model", "model": null, "detail": ""});
+    assert_eq!(detection().await, ["off", "off"]);
+    let none = village.read("/api/v1/status", &token).await;
+    assert_eq!((&none["vision"]["state"], &none["problems"][0]["text_key"]), (&"no-model".into(), &"vision.no-model".into()));
+    // No model is no ill health: recording goes on.
+    let health: serde_json::Value = client().get(village.url("/healthz")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(health["status"], "ok");
+}
+
+#[tokio::test]
 async fn the_description_covers_exactly_the_table() {
     let village = Village::start(false).await;
     let served: serde_json::Value = client().get(village.url("/api/v1/openapi.json")).send().await.unwrap().json().await.unwrap();

@@ -1,17 +1,25 @@
 //! A box on a loopback port: two cameras, a real store, a real ring when asked for, and people of every role.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use async_trait::async_trait;
 use bytes::Bytes;
+use cases::{Cases, ClipInfo, Footage, Missing, Still};
 use domain::{
-    Board, CameraId, Channel, Clock, Format, Link, Role, Sample, SimClock, StreamHealth, StreamId, StreamKind, VideoCodec, WallTime,
+    BBox, Board, CameraId, CaseId, Channel, Class, Clock, Format, Link, Role, Sample, SimClock, StreamHealth, StreamId, StreamKind,
+    TrackId, VideoCodec, Violation, ViolationId, ViolationKind, WallTime, Why,
 };
 use hub::Fanout;
 use live::LiveStream;
-use matthon_web::{Camera, Context, Site, serve};
+use matthon_web::{Camera, Context, NoPicture, Site, Snapshot, serve};
 use ring::{Ed25519Signer, Recorder, RingSpec, RingState, RingStatus, SystemDisk};
+use serde_json::{Value, json};
 use std::{
+    collections::BTreeMap,
+    future::Future,
     net::SocketAddr,
+    path::Path,
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 use store::Store;
 use tempfile::TempDir;
@@ -76,6 +84,55 @@ pub(crate) fn ring_status(name: &str) -> RingStatus {
     }
 }
 
+/// The picture of every case; nobody decodes it here.
+pub(crate) const MAIN_STILL: &[u8] = b"\xff\xd8 from the main stream \xff\xd9";
+/// The clip of every case: 100 000 bytes that differ.
+pub(crate) fn clip_bytes() -> Vec<u8> {
+    (0..100_000_u32).flat_map(|n| n.to_le_bytes()).take(100_000).collect()
+}
+
+/// Pictures and clips out of nothing.
+struct Pictures;
+
+#[async_trait]
+impl Footage for Pictures {
+    async fn recent(&self, _: &CameraId, _: WallTime) -> Result<Still, Missing> {
+        Err(Missing::Never("no worker".into()))
+    }
+
+    async fn still(&self, _: &CameraId, _: WallTime) -> Result<Still, Missing> {
+        Ok(Still { jpeg: Bytes::from_static(MAIN_STILL), width: 16, height: 9 })
+    }
+
+    async fn clip(&self, _: &CameraId, from: WallTime, to: WallTime, out: &Path) -> Result<ClipInfo, Missing> {
+        let bytes = clip_bytes();
+        std::fs::write(out, &bytes).map_err(|e| Missing::NotYet(e.to_string()))?;
+        Ok(ClipInfo { from, to, bytes: bytes.len() as u64 })
+    }
+}
+
+#[async_trait]
+impl Snapshot for Pictures {
+    async fn snapshot(&self, camera: &CameraId) -> Result<Bytes, NoPicture> {
+        match camera.as_str() {
+            "cong-lang" => Ok(Bytes::from_static(MAIN_STILL)),
+            _ => Err(NoPicture("the camera is away".into())),
+        }
+    }
+}
+
+/// Asks until it is so; 20 s at most.
+pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut condition: impl FnMut() -> F) -> T {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(found) = condition().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// The box, and the ends of it that tests hold.
 pub(crate) struct Village {
     pub(crate) address: SocketAddr,
@@ -84,6 +141,9 @@ pub(crate) struct Village {
     pub(crate) board: Arc<Board>,
     pub(crate) store: Store,
     pub(crate) rings: Arc<Mutex<Vec<RingStatus>>>,
+    pub(crate) cases: Cases,
+    /// What `vision` tells.
+    pub(crate) vision: Arc<Mutex<Value>>,
     /// Samples of `cong-lang` main, `cong-lang` sub and `nha-van-hoa` main.
     pub(crate) sources: [Fanout<Sample>; 3],
     pub(crate) recorder: Option<Recorder>,
@@ -127,11 +187,31 @@ impl Village {
         ];
         let rings = Arc::new(Mutex::new(vec![ring_status("main")]));
         let told = Arc::clone(&rings);
+        let clock_of_cases: Arc<dyn Clock> = Arc::clone(&clock) as _;
+        let config = cases::Config {
+            evidence: folder.path().join("evidence"),
+            before: Duration::from_secs(10),
+            after: Duration::from_secs(10),
+            site: "Thôn Duyên Hy".into(),
+            cameras: cameras.iter().map(|c| (c.id.clone(), c.name.clone())).collect(),
+            timezone: "Asia/Ho_Chi_Minh".into(),
+            channels: Vec::new(),
+        };
+        let cases = Cases::open(config, store.clone(), clock_of_cases, Arc::new(Pictures)).unwrap();
+        let seen = json!({
+            "state": "ok", "model": "yolox-nano", "detail": "", "restarts": 0, "quarantined": [],
+            "cameras": {"cong-lang": {"fed": true, "fps": 5.0}},
+        });
+        let vision = Arc::new(Mutex::new(seen));
+        let seen = Arc::clone(&vision);
         let context = Arc::new(Context {
             site: Site { name: "Thôn Duyên Hy".into(), timezone: "Asia/Ho_Chi_Minh".into(), language: "vi".into() },
             cameras,
             board: Arc::clone(&board),
             store: store.clone(),
+            cases: cases.clone(),
+            vision: Arc::new(move || seen.lock().unwrap().clone()),
+            snapshot: Arc::new(Pictures),
             clock: Arc::clone(&clock) as _,
             rings: Arc::new(move || told.lock().unwrap().clone()),
             metrics: Arc::new(|| "matthon_camera_up 1\n".into()),
@@ -142,7 +222,7 @@ impl Village {
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         let server = tokio::spawn(serve(listener, Arc::clone(&context), stop.clone()));
-        Self { address, context, clock, board, store, rings, sources, recorder, stop, server, _folder: folder }
+        Self { address, context, clock, board, store, rings, cases, vision, sources, recorder, stop, server, _folder: folder }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -153,6 +233,42 @@ impl Village {
     pub(crate) fn token(&self, name: &str, role: Role) -> String {
         self.store.add_user(name, role, PASSWORD, NOON).unwrap();
         self.store.issue_token(name, NOON).unwrap()
+    }
+
+    /// Fetches evidence from now on, until the box stops.
+    pub(crate) fn fetch_evidence(&self) {
+        tokio::spawn(self.cases.clone().run(self.stop.clone()));
+    }
+
+    /// A rule is sure that a car is parked at `camera`, `ago` seconds before now.
+    pub(crate) fn raise(&self, camera: &str, number: u64, ago: u64) -> CaseId {
+        let raised = self.clock.wall().minus(Duration::from_secs(ago));
+        let violation = Violation {
+            id: ViolationId(number),
+            kind: ViolationKind::NoParking,
+            rule: 0,
+            zone: "le-duong".into(),
+            track: TrackId(7),
+            class: Class::from("car"),
+            start: raised.minus(Duration::from_secs(30)),
+            raised,
+            bbox: BBox { x1: 0.1, y1: 0.2, x2: 0.3, y2: 0.4 },
+            why: Why { vi: "Nghi vấn ô tô đỗ.".into(), en: "Suspected: a car stands.".into() },
+            measured: BTreeMap::from([("dwell_s".to_owned(), 30.5)]),
+        };
+        self.cases.raised(&id(camera), &violation).unwrap()
+    }
+
+    /// POST of JSON with a token.
+    pub(crate) async fn post(&self, path: &str, token: &str, body: &Value) -> reqwest::Response {
+        client().post(self.url(path)).bearer_auth(token).json(body).send().await.unwrap()
+    }
+
+    /// GET of JSON that must be there.
+    pub(crate) async fn read(&self, path: &str, token: &str) -> Value {
+        let answer = self.get(path, token).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.json().await.unwrap()
     }
 
     /// GET with a token.
@@ -167,6 +283,8 @@ impl Village {
 }
 
 pub(crate) fn client() -> reqwest::Client {
+    // reqwest wants one even for plain HTTP; a second try finds the first one's there.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().cookie_store(true).build().unwrap()
 }
 

@@ -82,6 +82,10 @@ async function read<T>(path: string, signal?: AbortSignal): Promise<T> {
   const response = await call('GET', path, undefined, signal);
   if (response.status === 401) ended();
   if (!response.ok) throw await refusal(response);
+  return answerOf<T>(response, path);
+}
+
+async function answerOf<T>(response: Response, path: string): Promise<T> {
   try {
     return (await response.json()) as T;
   } catch {
@@ -90,6 +94,14 @@ async function read<T>(path: string, signal?: AbortSignal): Promise<T> {
 }
 
 export const get = read;
+
+/** Sends something and reads what became of it. */
+export async function post<T>(path: string, body?: unknown): Promise<T> {
+  const response = await call('POST', path, body);
+  if (response.status === 401) ended();
+  if (!response.ok) throw await refusal(response);
+  return answerOf<T>(response, path);
+}
 
 /** Finds out who is signed in. */
 export async function loadSession(): Promise<void> {

@@ -2,12 +2,15 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { loadSession, reachable, session, signOut } from './api';
-import { isKey, offerLang, t, useLang } from './i18n';
+import { todo, useInbox } from './cases/inbox';
+import { isKey, num, offerLang, t, useLang } from './i18n';
 import { Icon, type IconName } from './parts/icon';
 import { LangButton } from './parts/lang-button';
 import { Link } from './parts/link';
 import { Empty, Loading } from './parts/notice';
 import { CameraPage } from './pages/camera';
+import { CasePage } from './pages/case';
+import { CasesPage } from './pages/cases';
 import { DevicesPage } from './pages/devices';
 import { LivePage } from './pages/live';
 import { LoginPage } from './pages/login';
@@ -18,6 +21,7 @@ import { useSignal } from './signal';
 
 const PAGES: readonly { page: Page; path: string; icon: IconName }[] = [
   { page: 'live', path: paths.live, icon: 'live' },
+  { page: 'cases', path: paths.cases(), icon: 'cases' },
   { page: 'playback', path: paths.playback(), icon: 'playback' },
   { page: 'devices', path: paths.devices, icon: 'devices' },
 ];
@@ -37,10 +41,12 @@ export function App() {
     });
     return () => window.clearTimeout(timer);
   }, [who, asked]);
+  const waiting = useSignal(todo);
   useEffect(() => {
     if (who) offerLang(who.site.language);
-    document.title = who ? `${who.site.name} – ${t('app.name')}` : t('app.name');
-  }, [who, lang]);
+    const title = who ? `${who.site.name} – ${t('app.name')}` : t('app.name');
+    document.title = waiting ? `(${waiting}) ${title}` : title;
+  }, [who, lang, waiting]);
 
   return (
     <>
@@ -58,7 +64,8 @@ function Unreachable() {
 
 function House({ name, role, site }: { name: string; role: string; site: string }) {
   const route = useRoute();
-  const current: Page | null = route.page === 'camera' ? 'live' : route.page === 'missing' ? null : route.page;
+  const current: Page | null = route.page === 'camera' ? 'live' : route.page === 'case' ? 'cases' : route.page === 'missing' ? null : route.page;
+  useInbox(may('cases'));
   const roleKey = `role.${role}`;
   return (
     <div class="house">
@@ -78,12 +85,19 @@ function House({ name, role, site }: { name: string; role: string; site: string 
       </header>
       <nav class="tabs" aria-label={t('nav.label')}>
         {PAGES.filter(({ page }) => may(page)).map(({ page, path, icon }) => (
-          <Link key={page} to={path} current={page === current}><Icon name={icon} /><span>{t(`nav.${page}` as const)}</span></Link>
+          <Link key={page} to={path} current={page === current}><Icon name={icon} /><span>{t(`nav.${page}` as const)}</span>{page === 'cases' && <Waiting />}</Link>
         ))}
       </nav>
       <main id="main" tabIndex={-1}><View route={route} /></main>
     </div>
   );
+}
+
+/** How many cases wait, on the tab that leads to them. */
+function Waiting() {
+  const n = useSignal(todo);
+  if (!n) return null;
+  return <span class="badge" data-todo={n}><span aria-hidden="true">{n > 99 ? '99+' : num(n)}</span><span class="unseen">{t('inbox.todo', { n: num(n) })}</span></span>;
 }
 
 function View({ route }: { route: Route }) {
@@ -94,6 +108,10 @@ function View({ route }: { route: Route }) {
       return may('live') ? <CameraPage id={route.camera} /> : <Refused />;
     case 'playback':
       return may('playback') ? <PlaybackPage id={route.camera} at={route.at} /> : <Refused />;
+    case 'cases':
+      return may('cases') ? <CasesPage key={String(route.all)} all={route.all} /> : <Refused />;
+    case 'case':
+      return may('cases') ? <CasePage key={route.id} id={route.id} /> : <Refused />;
     case 'devices':
       return may('devices') ? <DevicesPage /> : <Refused />;
     case 'missing':

@@ -1,4 +1,4 @@
-// Asks the box again and again while somebody looks: cameras and status.
+// Asks the box again and again while somebody looks: cameras, status, cases.
 
 import { useEffect, useState } from 'preact/hooks';
 import { ApiError, get, noteServerTime } from './api';
@@ -10,7 +10,8 @@ export interface Polled<T> {
   again: () => void;
 }
 
-export function usePoll<T extends { now?: unknown }>(path: string, everyMs: number): Polled<T> {
+/** `nudge`: asks at once whenever this number changes. */
+export function usePoll<T extends { now?: unknown }>(path: string, everyMs: number, nudge = 0): Polled<T> {
   const [data, setData] = useState<T | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [round, setRound] = useState(0);
@@ -41,6 +42,6 @@ export function usePoll<T extends { now?: unknown }>(path: string, everyMs: numb
       window.clearTimeout(timer);
       document.removeEventListener('visibilitychange', onVisible);
     };
-  }, [path, everyMs, round]);
+  }, [path, everyMs, round, nudge]);
   return { data, error, again: () => setRound((n) => n + 1) };
 }

@@ -3,12 +3,12 @@
 import { session } from './api';
 import type { Role } from './types';
 
-export type Page = 'live' | 'playback' | 'devices';
+export type Page = 'live' | 'cases' | 'playback' | 'devices';
 
 const PAGES: { [role in Role]: readonly Page[] } = {
-  admin: ['live', 'playback', 'devices'],
-  official: ['live', 'playback', 'devices'],
-  police: ['live', 'playback', 'devices'],
+  admin: ['live', 'cases', 'playback', 'devices'],
+  official: ['live', 'cases', 'playback', 'devices'],
+  police: ['live', 'cases', 'playback', 'devices'],
   viewer: ['live'],
   technician: ['live', 'devices'],
   auditor: ['devices'],

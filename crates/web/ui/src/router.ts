@@ -6,6 +6,8 @@ import type { Ms } from './time';
 export type Route =
   | { page: 'live' }
   | { page: 'camera'; camera: string }
+  | { page: 'cases'; all: boolean }
+  | { page: 'case'; id: number }
   | { page: 'playback'; camera: string | null; at: Ms | null }
   | { page: 'devices' }
   | { page: 'missing' };
@@ -18,6 +20,10 @@ function parse(location: Location): Route {
       return { page: 'live' };
     case 'camera':
       return second ? { page: 'camera', camera: second } : { page: 'live' };
+    case 'vu-viec': {
+      if (second === undefined) return { page: 'cases', all: query.has('tat-ca') };
+      return /^[1-9]\d{0,14}$/.test(second) ? { page: 'case', id: Number(second) } : { page: 'missing' };
+    }
     case 'xem-lai': {
       const at = Number(query.get('t'));
       return { page: 'playback', camera: second ?? null, at: Number.isFinite(at) && at > 0 ? at * 1000 : null };
@@ -42,6 +48,8 @@ export const paths = {
   camera: (id: string) => `/camera/${encodeURIComponent(id)}`,
   playback: (id?: string | null, at?: Ms | null) =>
     `/xem-lai${id ? `/${encodeURIComponent(id)}` : ''}${at ? `?t=${Math.round(at / 1000)}` : ''}`,
+  cases: (all = false) => (all ? '/vu-viec?tat-ca' : '/vu-viec'),
+  case: (id: number) => `/vu-viec/${id}`,
   devices: '/thiet-bi',
 };
 

@@ -36,6 +36,8 @@ export interface Camera {
   name: string;
   streams: { main: StreamHealth; sub: StreamHealth | null };
   recorded: { main: boolean; sub: boolean };
+  /** Whether pictures are looked at: `on`, `no-rules`, `off`, `quarantine`. */
+  detection?: string;
 }
 
 export interface Cameras {
@@ -81,4 +83,72 @@ export interface Status {
   cameras: { up: number; total: number };
   rings: Ring[];
   problems: Problem[];
+  vision?: Vision;
+}
+
+/** How detection is doing; a server may say more than this page reads. */
+export interface Vision {
+  state: string;
+  model?: string | null;
+  detail?: string;
+  restarts?: number;
+}
+
+export type CaseState = 'raised' | 'confirmed' | 'false-alarm';
+/** `[x1, y1, x2, y2]`, fractions of the picture. */
+export type Box = readonly [number, number, number, number];
+
+export interface Case {
+  id: number;
+  camera: string;
+  camera_name: string;
+  kind: string;
+  state: string;
+  start: Instant;
+  raised: Instant;
+  end: Instant | null;
+  class: string | null;
+  zone: string | null;
+  box: Box | null;
+  why: { vi: string; en: string };
+  measured: { [key: string]: number };
+  still: string;
+  clip: string;
+  clip_from: Instant | null;
+  clip_to: Instant | null;
+  answered_by: string | null;
+  answered: Instant | null;
+  undo_until: Instant | null;
+  note: string;
+  history?: CaseEntry[];
+  now?: Instant;
+}
+
+export interface CaseEntry {
+  at: Instant;
+  by: string | null;
+  what: string;
+  note: string;
+}
+
+export interface CaseList {
+  now: Instant;
+  cases: Case[];
+  /** How many wait for a person, on all cameras this user may see. */
+  todo: number;
+}
+
+/** A case a rule raised, as the timeline marks it. */
+export interface Violation {
+  id: number;
+  camera: string;
+  kind: string;
+  state: string;
+  start: Instant;
+  raised: Instant;
+  end: Instant | null;
+}
+
+export interface Violations {
+  violations: Violation[];
 }

@@ -50,6 +50,21 @@ test('every state and note of the core has its words, and what to do', () => {
   for (const note of notes) assert.ok(`note.${note}` in vi, note);
 });
 
+test('every state of detection, of a case, and every kind of rule has its words', () => {
+  const words = (file: string, from: string) => {
+    const text = readFileSync(path.join(ui, '../..', file), 'utf8');
+    const body = text.slice(text.indexOf(from));
+    return [...body.slice(0, body.indexOf('\n}\n')).matchAll(/\w+ =>? "([a-z0-9-]+)"/g)].map((m) => m[1] ?? '');
+  };
+  const vision = words('vision/src/supervisor/status.rs', 'impl VisionState {');
+  const states = words('domain/src/case.rs', 'CaseState,');
+  const kinds = words('domain/src/violation.rs', 'impl ViolationKind {');
+  assert.ok(vision.length >= 7 && states.length >= 3 && kinds.length >= 2, `${vision} / ${states} / ${kinds}`);
+  for (const state of vision) for (const key of [`vision.${state}.word`, ...(state === 'ok' ? [] : [`vision.${state}`])]) assert.ok(key in vi, key);
+  for (const state of states) assert.ok(`case.${state}` in vi, state);
+  for (const kind of kinds) assert.ok(`kind.${kind}` in vi, kind);
+});
+
 test('every text is used, and no text stands in the code', () => {
   const sources: string[] = [];
   const walk = (folder: string) => {
@@ -62,7 +77,7 @@ test('every text is used, and no text stands in the code', () => {
   walk(path.join(ui, 'src'));
   const code = sources.join('\n');
   // Families whose last part is computed: the state of a camera, the role of a person…
-  const computed = /^(cam|note|ring|role|nav|live|clock)\./;
+  const computed = /^(cam|note|ring|role|nav|live|clock|kind|class|case|measured|history|vision|detection)\./;
   for (const key of Object.keys(vi)) if (!computed.test(key)) assert.ok(code.includes(`'${key}'`), `${key} is not used`);
   const spoken = sources.flatMap((s) => s.split('\n')).filter((line) => !/^\s*(\/\/|\/\*|\*)/.test(line) && !line.includes('://') && /['"`>][^'"`<]*[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]/iu.test(line.replace(/\/\/.*$/, '')));
   assert.deepEqual(spoken, []);

@@ -2,6 +2,7 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { serverNow } from '../api';
+import { MakeCase } from '../cases/make-case';
 import { t } from '../i18n';
 import { State } from '../parts/health';
 import { Icon } from '../parts/icon';
@@ -43,6 +44,7 @@ function Large({ camera, zone, previous, next }: Props) {
   const [wanted, setWanted] = useState<StreamName>('main');
   const [fellBack, setFellBack] = useState<string | null>(null);
   const [said, setSaid] = useState<string | null>(null);
+  const [making, setMaking] = useState(false);
   const frame = useRef<HTMLDivElement>(null);
   const live = useLive(`/api/v1/cameras/${encodeURIComponent(camera.id)}/live?stream=${wanted}`, false, 1);
   const channel = live.channels[0];
@@ -104,8 +106,12 @@ function Large({ camera, zone, previous, next }: Props) {
         {may('playback') && (
           <button type="button" class="button" onClick={() => go(paths.playback(camera.id, picturedAt() - BEFORE_MS))}><Icon name="playback" />{t('nav.playback')}</button>
         )}
+        {may('cases') && (
+          <button type="button" class="button" aria-expanded={making} onClick={() => setMaking(!making)}><Icon name="cases" />{t('make.title')}</button>
+        )}
         <button type="button" class="button" onClick={fullscreen}><Icon name="full" />{t('act.fullscreen')}</button>
       </div>
+      {making && <MakeCase camera={camera.id} onClose={() => setMaking(false)} />}
       <div class="actions spread">
         {hasSub && (
           <div class="choice words" role="group" aria-label={t('stream.choice')}>

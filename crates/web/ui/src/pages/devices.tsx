@@ -9,6 +9,7 @@ import { usePoll } from '../poll';
 import { clock, clockSeconds, date, dayOf, fromApi, type Ms } from '../time';
 import type { Camera, Cameras, Problem, Ring, Status, StreamHealth, StreamName } from '../types';
 import { bytes, duration, rate } from '../words';
+import { VisionCard } from '../parts/vision';
 
 /** A camera whose clock is farther off than this is worth a word. */
 const CLOCK_SECONDS = 2;
@@ -37,6 +38,7 @@ export function DevicesPage() {
         <>
           <h2>{t('dev.box')}</h2>
           <div class="cards">
+            {status.data.vision && <VisionCard vision={status.data.vision} />}
             {status.data.rings.map((ring) => <RingCard key={ring.name} ring={ring} zone={zone} now={now} />)}
             <article class="card">
               <h3>{cameras.data.site.name}</h3>
@@ -68,8 +70,8 @@ function problemText(problem: Problem, cameras: Camera[]): string {
 }
 
 function Problems({ status, cameras }: { status: Status; cameras: Camera[] }) {
-  // A camera that is away loses both streams for one reason: said once.
-  const told = status.problems.filter((one) => one.stream !== 'sub'
+  // Detection at rest is said calmly on its own card. A camera that is away loses both streams for one reason: said once.
+  const told = status.problems.filter((one) => !(one.key === 'vision' && one.text_key === 'vision.no-model')).filter((one) => one.stream !== 'sub'
     || !status.problems.some((other) => other.stream === 'main' && other.camera === one.camera && other.text_key === one.text_key));
   if (told.length === 0) return <p class="message good" role="status"><Icon name="ok" />{t('box.ok')}</p>;
   return (
@@ -111,6 +113,7 @@ function CameraCard({ camera, zone, now }: { camera: Camera; zone: string; now: 
   return (
     <article class={`card device ${toneOf(camera.streams.main.link)}`} data-device={camera.id}>
       <h3>{camera.name}</h3>
+      {camera.detection && <p class={`detection ${camera.detection}`}><Icon name="eye" /><span>{tKey(`detection.${camera.detection}`, 'detection.unknown')}</span></p>}
       <Stream name="main" health={camera.streams.main} recorded={camera.recorded.main} zone={zone} now={now} />
       {camera.streams.sub
         ? <Stream name="sub" health={camera.streams.sub} recorded={camera.recorded.sub} zone={zone} now={now} />

@@ -22,6 +22,9 @@ const SHAPES = {
   eye: 'M2 12c3-5 6-7 10-7s7 2 10 7c-3 5-6 7-10 7s-7-2-10-7zM12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6',
   clock: 'M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16M12 8v4l3 2',
   grid: 'M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z',
+  cases: 'M5 4h14v16H5zM9 4V3h6v1M12 8v5M12 16h.01',
+  undo: 'M8 5 4 9l4 4M4 9h10a5 5 0 0 1 0 10H8',
+  wrong: 'M6 6l12 12M18 6 6 18',
   tile: 'M4 5h16v6H4zM4 13h16v6H4z',
 } as const;
 

@@ -3,6 +3,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
 import { clock, clockSeconds, HOUR, MINUTE, type Ms } from '../time';
+import { markAt, type Mark } from './marks';
 import { marks, timeAt, xOf, type Scale } from './scale';
 import { covered, type Span } from './spans';
 
@@ -14,6 +15,8 @@ interface Props {
   origin: Ms;
   end: Ms;
   spans: readonly Span[];
+  /** Cases on this camera: a tap on one goes to where it began. */
+  cases: readonly Mark[];
   cursor: Ms;
   now: Ms;
   zone: string;
@@ -24,17 +27,19 @@ interface Props {
 }
 
 const TAP = 6;
+/** How far from a mark a thumb may land, in pixels. */
+const REACH = 14;
 
 export function Timeline(props: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const latest = useRef(props);
   latest.current = props;
   const drag = useRef<{ x: number; cursor: Ms; perPixel: Ms; moved: boolean; at: Ms } | null>(null);
-  const { mode, from, to, origin, end, spans, cursor, now, zone, onScrub, onCommit } = props;
+  const { mode, from, to, origin, end, spans, cases, cursor, now, zone, onScrub, onCommit } = props;
 
   useEffect(() => {
     if (canvas.current) draw(canvas.current, latest.current);
-  }, [mode, from, to, spans, cursor, now, zone]);
+  }, [mode, from, to, spans, cases, cursor, now, zone]);
 
   useEffect(() => {
     const el = canvas.current;
@@ -62,6 +67,12 @@ export function Timeline(props: Props) {
     drag.current = { x, cursor, perPixel: (to - from) / Math.max(1, scale.width), moved: false, at: clamp(timeAt(scale, x)) };
     if (mode === 'day') onScrub(drag.current.at);
   };
+  /** A tap, not a drag, on or near a mark means the mark. */
+  const aimed = (el: HTMLElement, d: { x: number; moved: boolean; at: Ms }): Ms => {
+    const scale = scaleOf(el);
+    const mark = d.moved ? null : markAt(cases, timeAt(scale, d.x), (REACH / Math.max(1, scale.width)) * (to - from));
+    return mark ? clamp(mark.at) : d.at;
+  };
   const move = (event: PointerEvent) => {
     const d = drag.current;
     if (!d) return;
@@ -71,10 +82,10 @@ export function Timeline(props: Props) {
     d.at = clamp(mode === 'day' ? timeAt(scaleOf(event.currentTarget as HTMLElement), x) : d.cursor - (x - d.x) * d.perPixel);
     onScrub(d.at);
   };
-  const up = () => {
+  const up = (event: PointerEvent) => {
     const d = drag.current;
     drag.current = null;
-    if (d) onCommit(d.at);
+    if (d) onCommit(aimed(event.currentTarget as HTMLElement, d));
   };
   const cancel = () => {
     drag.current = null;
@@ -135,6 +146,26 @@ function draw(canvas: HTMLCanvasElement, props: Props): void {
     const a = Math.max(0, xOf(scale, span.from));
     const b = Math.min(width, xOf(scale, span.to));
     if (b > 0 && a < width) pen.fillRect(a, top, Math.max(1, b - a), bottom - top);
+  }
+
+  pen.strokeStyle = colour('--ink');
+  pen.lineWidth = 1;
+  for (const mark of props.cases) {
+    const from = xOf(scale, mark.at);
+    const to = xOf(scale, mark.to);
+    if (to < -8 || from > width + 8) continue;
+    // How long it lasted as a band at the foot, where it began as a flag over the whole height.
+    pen.fillStyle = colour('--mark');
+    pen.fillRect(from, bottom - 5, Math.max(3, to - from), 5);
+    pen.fillRect(Math.round(from) - 1, top, 3, bottom - top);
+    pen.beginPath();
+    pen.moveTo(from - 1, top);
+    pen.lineTo(from + 11, top + 6);
+    pen.lineTo(from - 1, top + 12);
+    pen.closePath();
+    pen.fill();
+    // Its edge in ink: the flag is read on green and on grey alike.
+    pen.stroke();
   }
 
   pen.font = `600 ${0.85 * rem}px ${style.fontFamily}`;

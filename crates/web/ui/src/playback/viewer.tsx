@@ -13,10 +13,12 @@ import type { Camera, StreamName } from '../types';
 import { ClipPlayer, type ClipState } from './clip-player';
 import { DownloadRange } from './download-range';
 import { Keys } from './keys';
+import { MarkKeys } from './mark-keys';
 import { ZOOMS } from './scale';
 import { chooseStream } from './stream-choice';
 import { covered, nearest } from './spans';
 import { Timeline } from './timeline';
+import { useMarks } from './use-marks';
 import { loadDay, useSpans, type DaySpans } from './use-spans';
 
 interface Props {
@@ -47,6 +49,7 @@ function Recordings({ camera, day, zone, start, onWall, spans: fresh }: Props & 
   const spans = all[choice.stream];
   const [origin, end] = dayBounds(day, zone);
   const now = serverNow();
+  const cases = useMarks(camera.id, day, zone);
 
   const video = useRef<HTMLVideoElement>(null);
   const [player, setPlayer] = useState<ClipPlayer | null>(null);
@@ -164,13 +167,14 @@ function Recordings({ camera, day, zone, start, onWall, spans: fresh }: Props & 
       <p class="now" aria-live="off"><strong>{clockSeconds(cursor, zone)}</strong> <span>{date(cursor, zone)}</span></p>
       {message && <p class="message" role="status">{t(message, { codec: codecName(choice.codec ?? '') })}</p>}
 
-      <Timeline mode="day" from={origin} to={end} origin={origin} end={end} spans={spans} cursor={cursor} now={now} zone={zone} onScrub={onScrub} onCommit={onCommit} />
+      <Timeline mode="day" from={origin} to={end} origin={origin} end={end} spans={spans} cases={cases} cursor={cursor} now={now} zone={zone} onScrub={onScrub} onCommit={onCommit} />
       <div class="near">
         <button type="button" class="button square" aria-label={t('play.zoom_out')} disabled={zoom === 0} onClick={() => setZoom(zoom - 1)}><Icon name="minus" /></button>
-        <Timeline mode="near" from={cursor - half} to={cursor + half} origin={origin} end={end} spans={spans} cursor={cursor} now={now} zone={zone} onScrub={onScrub} onCommit={onCommit} />
+        <Timeline mode="near" from={cursor - half} to={cursor + half} origin={origin} end={end} spans={spans} cases={cases} cursor={cursor} now={now} zone={zone} onScrub={onScrub} onCommit={onCommit} />
         <button type="button" class="button square" aria-label={t('play.zoom_in')} disabled={zoom === ZOOMS.length - 1} onClick={() => setZoom(zoom + 1)}><Icon name="plus" /></button>
       </div>
-      <p class="legend" aria-hidden="true"><span class="swatch recorded" />{t('play.legend_recorded')}<span class="swatch gap" />{t('play.legend_gap')}</p>
+      <p class="legend" aria-hidden="true"><span class="swatch recorded" />{t('play.legend_recorded')}<span class="swatch gap" />{t('play.legend_gap')}{cases.length > 0 && <><span class="swatch mark" />{t('cases.title')}</>}</p>
+      {cases.length > 0 && <MarkKeys cases={cases} cursor={cursor} zone={zone} disabled={!ready} onJump={(at) => seek(at)} />}
 
       <Keys
         disabled={!ready} playing={state.playing} speed={speed}

@@ -1,0 +1,52 @@
+//! `GET cameras/{id}/snapshot.jpg`: a picture of now, and where it comes from.
+
+use crate::{
+    app::App,
+    guard::Caller,
+    problem::{Full, Problem},
+};
+use async_trait::async_trait;
+use axum::{
+    Extension,
+    extract::{Path, State},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use domain::CameraId;
+use std::{sync::Arc, time::Duration};
+use tokio::time::timeout;
+
+/// How long a request waits for its turn, and then for its picture.
+const WAIT: Duration = Duration::from_secs(5);
+const TAKE: Duration = Duration::from_secs(10);
+
+/// Why there is no picture now: one sentence for whoever asked, without secrets.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NoPicture(pub String);
+
+/// Takes pictures of cameras. Calls may be dropped half-way.
+#[async_trait]
+pub trait Snapshot: Send + Sync + 'static {
+    /// The newest picture of a camera, as a JPEG.
+    ///
+    /// # Errors
+    /// [`NoPicture`]: the camera is away, or nobody can decode it now.
+    async fn snapshot(&self, camera: &CameraId) -> Result<Bytes, NoPicture>;
+}
+
+/// `GET cameras/{id}/snapshot.jpg`
+pub(crate) async fn snapshot(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let camera = caller.camera(&app.context, &id)?.id.clone();
+    let turn = timeout(WAIT, app.snapshots.acquire()).await;
+    let _turn = turn.map_err(|_| Problem::Full(Full::Snapshots))?.map_err(Problem::internal)?;
+    let taken = timeout(TAKE, app.context.snapshot.snapshot(&camera)).await;
+    let jpeg = taken.map_err(|_| Problem::NoPicture("it was not there in time".into()))?;
+    let jpeg = jpeg.map_err(|NoPicture(reason)| Problem::NoPicture(reason))?;
+    Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response())
+}
