@@ -42,6 +42,13 @@ impl Api {
         serde_json::from_str(&text).unwrap()
     }
 
+    /// `/metrics`.
+    pub async fn metrics(&self) -> String {
+        let response = self.http.get(format!("http://127.0.0.1:{}/metrics", self.port)).bearer_auth(&self.token).send().await.unwrap();
+        assert!(response.status().is_success(), "metrics: {}", response.status());
+        response.text().await.unwrap()
+    }
+
     /// The state key of a camera stream.
     pub async fn link(&self, camera: &str, stream: &str) -> String {
         let all = self.json("cameras").await;

@@ -40,12 +40,17 @@ pub struct Sent {
 }
 
 impl Camsim {
-    /// Starts with one `--camera` per spec.
+    /// Starts with one `--camera` per spec, on a free port.
     pub async fn start(cameras: &[&str]) -> Self {
+        Self::start_at(0, cameras).await
+    }
+
+    /// Starts with one `--camera` per spec, on this port.
+    pub async fn start_at(port: u16, cameras: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let sent = dir.path().join("sent.jsonl");
         let mut command = Command::new(program("camsim"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--exit-on-eof", "--sent"]).arg(&sent);
+        command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--exit-on-eof", "--sent"]).arg(&sent);
         for camera in cameras {
             command.args(["--camera", camera]);
         }

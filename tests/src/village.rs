@@ -49,6 +49,15 @@ impl Village {
         }))
     }
 
+    /// A village that watches the main streams of the given cameras of a `camsim`.
+    #[must_use]
+    pub fn watching_mains(camsim: &Camsim, ids: &[&str]) -> Self {
+        Self::new(&ids.iter().fold(String::new(), |mut text, id| {
+            writeln!(text, "[[camera]]\nid = \"{id}\"\nname = \"{id}\"\nmain = \"{}/{id}/main\"", camsim.rtsp).unwrap();
+            text
+        }))
+    }
+
     /// Its folder.
     #[must_use]
     pub fn path(&self) -> &Path {
