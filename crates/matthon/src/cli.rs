@@ -40,6 +40,68 @@ pub(crate) enum Command {
     /// The recording on disk.
     #[command(subcommand)]
     Ring(RingCommand),
+    /// Detection models: what there is, and whether its bytes are right.
+    #[command(subcommand)]
+    Models(ModelsCommand),
+    /// Run a camera's rules over a video file and tell every violation.
+    Replay(ReplayArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// All models, installed or not.
+    List {
+        /// One JSON object a line instead of text.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Compare installed weights with their manifests.
+    Verify {
+        /// Which; all when left out.
+        name: Option<String>,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Install a model's weights: from its source on the internet, or from a file.
+    Pull {
+        /// Which.
+        name: String,
+        /// A file that was brought along instead of a download.
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Measure what a model costs on this machine.
+    Bench {
+        /// Which.
+        name: String,
+        /// A video file to look at.
+        #[arg(long, value_name = "FILE")]
+        video: PathBuf,
+        /// Pictures of the film's second that are looked at.
+        #[arg(long, default_value_t = 25.0)]
+        fps: f32,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// Whose rules.
+    #[arg(long)]
+    pub(crate) camera: CameraId,
+    /// The film.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) video: PathBuf,
+    /// One JSON object a violation instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
 }
 
 #[derive(Debug, Subcommand)]
@@ -80,7 +142,7 @@ pub(crate) struct ExportArgs {
     /// main or sub.
     #[arg(long, default_value = "main")]
     pub(crate) stream: Channel,
-    /// The file to write; its extension chooses the format (.mp4).
+    /// The file to write; its extension chooses the format: .mp4 the film, .jsonl what was seen in it.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! The outside world as one value: clock, disk, network. Everything the core does to the machine passes here,
+//! The outside world as one value: clock, disk, network, worker. Everything the core does to the machine passes here,
 //! so that a simulation can stand in for all of it.
 
 use domain::{Clock, MonoTime, WallTime};
@@ -17,13 +17,29 @@ pub(crate) struct Env {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) disk: Arc<dyn ring::Disk>,
     pub(crate) network: Arc<dyn ingest::Network>,
+    pub(crate) worker: Arc<dyn vision::Launcher>,
 }
 
 impl Env {
     /// The real machine.
-    pub(crate) fn system() -> Self {
-        Self { clock: Arc::new(SystemClock::new()), disk: Arc::new(ring::SystemDisk), network: Arc::new(ingest::RetinaNetwork::new()) }
+    pub(crate) fn system(config: &config::Config) -> anyhow::Result<Self> {
+        Ok(Self {
+            clock: clock(),
+            disk: disk(),
+            network: Arc::new(ingest::RetinaNetwork::new()),
+            worker: Arc::new(crate::models::launcher(config)?),
+        })
     }
+}
+
+/// The real clock, for commands that need nothing else.
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock::new())
+}
+
+/// The real disk, likewise.
+pub(crate) fn disk() -> Arc<dyn ring::Disk> {
+    Arc::new(ring::SystemDisk)
 }
 
 /// The kernel's clocks.

@@ -3,13 +3,17 @@
 //! Belongs here: the commands, the real environment (clock, disk, network), the order of start and stop.
 //! Does not belong here: anything a stage crate could decide by itself.
 
+mod capture;
 mod cli;
 mod commands;
 mod control;
 mod env;
 mod exit;
 mod keys;
+mod models;
+mod seeing;
 mod telemetry;
+mod telling;
 mod wiring;
 
 use clap::Parser;

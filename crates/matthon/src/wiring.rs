@@ -1,11 +1,19 @@
 //! From the configuration as needed to what each stage takes: the only place that knows both.
 
 use crate::exit::Failure;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use config::Config;
-use domain::{Sample, StreamKind};
+use crate::{capture::Capture, env::Env, seeing::footage};
+use domain::{Channel, Sample, StreamKind};
 use hub::Fanout;
-use std::{os::unix::fs::PermissionsExt, path::Path};
+use live::LiveStream;
+use std::{
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    collections::BTreeMap,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 /// What the ring crate needs to know about a ring of the configuration.
 pub(crate) fn ring_spec(config: &Config, name: &str) -> Result<ring::RingSpec, Failure> {
@@ -26,6 +34,20 @@ pub(crate) fn open_store(data: &Path) -> Result<store::Store> {
     std::fs::set_permissions(data, std::fs::Permissions::from_mode(0o700))
         .with_context(|| format!("cannot close {} to others", data.display()))?;
     Ok(store::Store::open(&data.join("matthon.db"))?)
+}
+
+/// Keeps every other daemon off this data folder, also one whose rings lie elsewhere, as long as the file is held.
+pub(crate) fn lock_data(data: &Path) -> Result<std::fs::File> {
+    let path = data.join("lock");
+    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            bail!("another matthon works with the data folder {}: stop it first, or give this one a [storage] data of its own", data.display())
+        }
+        Err(e) => Err(e).with_context(|| format!("cannot lock {}", path.display())),
+    }
 }
 
 /// Where the samples of one camera stream go: viewers first, they are waiting; then the disk, which gathers anyway.
@@ -54,4 +76,57 @@ impl ingest::Sink for Outlet {
             recorder.push(&sample);
         }
     }
+}
+
+pub(crate) fn camera_view(camera: &config::Camera, rings: &BTreeMap<String, ring::Recorder>, capture: &Capture) -> web::Camera {
+    let reader = |channel| camera.record.ring(channel).and_then(|ring| rings.get(ring)).map(ring::Recorder::reader);
+    let live = |channel| {
+        let source = capture.streams.get(&(camera.id.clone(), channel))?;
+        Some(LiveStream::new(source.clone(), format!("{}/{channel}", camera.id)))
+    };
+    web::Camera {
+        id: camera.id.clone(),
+        name: camera.name.clone(),
+        main: live(Channel::Main).expect("every camera has a main stream: `main` is a required key"),
+        sub: live(Channel::Sub),
+        main_recorded: reader(Channel::Main),
+        sub_recorded: reader(Channel::Sub),
+    }
+}
+
+/// Where pictures and clips of every camera come from.
+pub(crate) fn footage(
+    config: &Config,
+    env: &Env,
+    rings: &BTreeMap<String, ring::Recorder>,
+    capture: &Capture,
+    vision: vision::Vision,
+) -> footage::Footage {
+    let source = |camera: &config::Camera| {
+        let reader = |channel| Some((channel, camera.record.ring(channel).and_then(|ring| rings.get(ring))?.reader()));
+        Some(footage::Source {
+            recorded: [Channel::Main, Channel::Sub].into_iter().filter_map(reader).collect(),
+            live: capture.streams.get(&(camera.id.clone(), Channel::Main))?.clone(),
+            audio: camera.audio,
+        })
+    };
+    let cameras = config.cameras.iter().filter_map(|c| Some((c.id.clone(), source(c)?))).collect();
+    footage::Footage { cameras, vision, clock: env.clock.clone() }
+}
+
+/// How long before the first evidence, and after the raise, a clip reaches.
+const CLIP_AROUND: Duration = Duration::from_secs(10);
+
+/// The cases in the data folder.
+pub(crate) fn open_cases(config: &Config, env: &Env, store: store::Store, footage: Arc<footage::Footage>) -> Result<cases::Cases> {
+    let needs = cases::Config {
+        evidence: config.storage.data.join("evidence"),
+        before: CLIP_AROUND,
+        after: CLIP_AROUND,
+        site: config.site.name.clone(),
+        cameras: config.cameras.iter().map(|c| (c.id.clone(), c.name.clone())).collect(),
+        timezone: config.site.timezone.clone(),
+        channels: config.webhooks.iter().map(|w| format!("webhook:{}", w.name)).collect(),
+    };
+    Ok(cases::Cases::open(needs, store, env.clock.clone(), footage)?)
 }

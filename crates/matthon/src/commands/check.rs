@@ -1,6 +1,6 @@
 //! `matthon check`: every mistake of the configuration, and what it promises.
 
-use crate::{cli::ConfigArg, exit::Failure};
+use crate::{cli::ConfigArg, exit::Failure, models};
 use serde_json::json;
 
 pub(crate) fn check(arg: &ConfigArg, as_json: bool) -> Result<(), Failure> {
@@ -17,7 +17,8 @@ pub(crate) fn check(arg: &ConfigArg, as_json: bool) -> Result<(), Failure> {
             Err(Failure::Usage(lines))
         }
         Ok(loaded) => {
-            let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+            let mut warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+            warnings.extend(models::trouble(&loaded.config));
             let forecast: Vec<String> = loaded.config.forecast().iter().map(describe).collect();
             if as_json {
                 println!("{}", json!({ "ok": true, "warnings": warnings, "forecast": forecast }));

@@ -2,6 +2,8 @@
 
 mod check;
 mod export;
+mod models;
+mod replay;
 mod ring_status;
 mod run;
 mod user;
@@ -18,6 +20,8 @@ pub(crate) fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::User(UserCommand::Add { name, role, password_stdin: _, config }) => user::add(&config, name, role),
         Command::User(UserCommand::Token { name, config }) => user::token(&config, name),
         Command::Export(args) => export::export(&args),
+        Command::Models(command) => models::models(&command),
+        Command::Replay(args) => replay::replay(&args),
         Command::Ring(RingCommand::Status { json, config }) => ring_status::status(&config, json),
     }
 }

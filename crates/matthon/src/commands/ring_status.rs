@@ -4,7 +4,7 @@ use super::load;
 use crate::{
     cli::ConfigArg,
     control::{self, Answer, Request},
-    env::Env,
+    env,
     exit::Failure,
     wiring,
 };
@@ -16,10 +16,10 @@ pub(crate) fn status(arg: &ConfigArg, as_json: bool) -> Result<(), Failure> {
         Some(Answer::Rings(rings)) => rings,
         Some(_) => return Err(Failure::Failed(anyhow::anyhow!("the daemon answered something else; is it another version?"))),
         None => {
-            let env = Env::system();
+            let disk = env::disk();
             let mut all = Vec::new();
             for ring in &loaded.config.rings {
-                all.push(at_rest(&ring::Reader::open(wiring::ring_spec(&loaded.config, &ring.name)?, env.disk.clone())?)?);
+                all.push(at_rest(&ring::Reader::open(wiring::ring_spec(&loaded.config, &ring.name)?, disk.clone())?)?);
             }
             Value::Array(all)
         }

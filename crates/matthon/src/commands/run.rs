@@ -2,19 +2,16 @@
 
 use super::load;
 use crate::{
+    capture::Capture,
     cli::ConfigArg,
     control::Control,
     env::Env,
     exit::Failure,
-    keys, telemetry,
-    wiring::{self, Outlet},
+    keys, models, seeing, telemetry, telling,
+    wiring::{self, camera_view},
 };
 use anyhow::{Context, Result};
 use config::Config;
-use domain::{Board, CameraId, Channel, Sample};
-use hub::Fanout;
-use ingest::{HostGate, Ingest, StreamTarget};
-use live::LiveStream;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -31,16 +28,15 @@ pub(crate) fn run(arg: &ConfigArg) -> Result<(), Failure> {
         tracing::warn!("{warning}");
     }
     let render = telemetry::init_metrics()?;
-    let env = Env::system();
+    let env = Env::system(&loaded.config)?;
     let started = env.clock.wall();
 
     let store = wiring::open_store(&loaded.config.storage.data)?;
+    let _alone = wiring::lock_data(&loaded.config.storage.data)?;
     let key: Arc<dyn ring::Signer> = Arc::new(keys::open(&loaded.config.storage.data)?);
     let rings = open_rings(&loaded.config, &env, &key)?;
 
-    // Cameras have a thread of their own: one page that is slow to answer must not delay a sample, and with one
-    // thread a sample passes from socket to queue without waking another.
-    let capture = Capture::start(&loaded.config, &env, &rings)?;
+    let capture = Capture::start(&loaded.config, &env, &rings, STOP_PATIENCE)?;
     let serving =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(16).enable_all().thread_name("web").build()?;
     let board = capture.board.clone();
@@ -73,81 +69,6 @@ fn open_rings(config: &Config, env: &Env, key: &Arc<dyn ring::Signer>) -> Result
     Ok(rings)
 }
 
-/// The cameras' side: one thread, one task a stream.
-struct Capture {
-    board: Arc<Board>,
-    streams: BTreeMap<(CameraId, Channel), Fanout<Sample>>,
-    stop: CancellationToken,
-    thread: std::thread::JoinHandle<()>,
-}
-
-impl Capture {
-    fn start(config: &Config, env: &Env, rings: &BTreeMap<String, ring::Recorder>) -> Result<Self> {
-        let board = Arc::new(Board::default());
-        let stop = CancellationToken::new();
-        let gate = Arc::new(HostGate::default());
-        let mut streams = BTreeMap::new();
-        let mut jobs = Vec::new();
-        for camera in &config.cameras {
-            for channel in [Channel::Main, Channel::Sub] {
-                let Some(url) = camera.url(channel) else { continue };
-                let name = format!("{}/{channel}", camera.id);
-                let video = Fanout::new(name.clone());
-                let outlet = Outlet {
-                    video: video.clone(),
-                    audio: Fanout::new(name),
-                    recorder: camera.record.ring(channel).and_then(|ring| rings.get(ring)).cloned(),
-                };
-                streams.insert((camera.id.clone(), channel), video);
-                board.set(&camera.id, channel, domain::StreamHealth::starting(env.clock.wall()));
-                let target = StreamTarget {
-                    camera: camera.id.clone(),
-                    channel,
-                    url: url.clone(),
-                    username: camera.username.clone(),
-                    password: camera.password.clone(),
-                    audio: camera.audio,
-                };
-                jobs.push((target, Arc::new(outlet)));
-            }
-        }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (env, board_in, stop_in) = (env.clone(), board.clone(), stop.clone());
-        let thread = std::thread::Builder::new().name("capture".into()).spawn(move || {
-            runtime.block_on(async move {
-                let tasks = TaskTracker::new();
-                for (target, outlet) in jobs {
-                    let ingest = Ingest {
-                        network: env.network.clone(),
-                        clock: env.clock.clone(),
-                        gate: gate.clone(),
-                        board: board_in.clone(),
-                        limits: ingest::Limits { max_access_unit: outlet.max_access_unit() },
-                        sink: outlet,
-                    };
-                    tasks.spawn(ingest.run(target, stop_in.clone()));
-                }
-                tasks.close();
-                stop_in.cancelled().await;
-                // Saying goodbye to cameras is a courtesy; recording what came is the duty.
-                if tokio::time::timeout(STOP_PATIENCE, tasks.wait()).await.is_err() {
-                    tracing::warn!("some cameras did not answer the goodbye in time");
-                }
-            });
-            // Not `drop`: that would wait for a name look-up that no server answers.
-            runtime.shutdown_background();
-        })?;
-        Ok(Self { board, streams, stop, thread })
-    }
-
-    fn stop(self) {
-        self.stop.cancel();
-        if self.thread.join().is_err() {
-            tracing::error!("the capture thread had panicked");
-        }
-    }
-}
-
 async fn serve(
     config: &Config,
     env: &Env,
@@ -174,19 +95,31 @@ async fn serve(
         }
     });
 
-    let cameras = config.cameras.iter().map(|camera| camera_view(camera, rings, capture)).collect();
+    // Seen and told: the worker looks, rules decide, cases keep, alerts tell.
+    let seeing = seeing::start(config, env, rings, capture, &stop)?;
+    let vision = seeing.vision.clone();
+    let footage = Arc::new(wiring::footage(config, env, rings, capture, vision.clone()));
+    let cases = wiring::open_cases(config, env, store.clone(), footage.clone())?;
+    let taking = seeing.take_to(cases.clone(), stop.clone())?;
+    tasks.spawn(cases.clone().run(stop.clone()));
+    telling::start(config, env, &store, &cases, &tasks, &stop)?;
+
+    let seen = vision.clone();
     let context = web::Context {
         site: web::Site {
             name: config.site.name.clone(),
             timezone: config.site.timezone.clone(),
             language: config.site.language.as_str().to_owned(),
         },
-        cameras,
+        cameras: config.cameras.iter().map(|camera| camera_view(camera, rings, capture)).collect(),
         board: capture.board.clone(),
         store,
         clock: env.clock.clone(),
         rings: Arc::new(move || all.iter().map(ring::Recorder::status).collect()),
         metrics: Arc::new(move || render.render()),
+        cases,
+        vision: Arc::new(move || serde_json::to_value(seen.status()).unwrap_or_default()),
+        snapshot: footage,
         started,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
@@ -223,21 +156,12 @@ async fn serve(
     if tokio::time::timeout(STOP_PATIENCE, tasks.wait()).await.is_err() {
         tracing::warn!("some viewers did not leave in time");
     }
-    ended
-}
-
-fn camera_view(camera: &config::Camera, rings: &BTreeMap<String, ring::Recorder>, capture: &Capture) -> web::Camera {
-    let reader = |channel| camera.record.ring(channel).and_then(|ring| rings.get(ring)).map(ring::Recorder::reader);
-    let live = |channel| {
-        let source = capture.streams.get(&(camera.id.clone(), channel))?;
-        Some(LiveStream::new(source.clone(), format!("{}/{channel}", camera.id)))
-    };
-    web::Camera {
-        id: camera.id.clone(),
-        name: camera.name.clone(),
-        main: live(Channel::Main).expect("every camera has a main stream: `main` is a required key"),
-        sub: live(Channel::Sub),
-        main_recorded: reader(Channel::Main),
-        sub_recorded: reader(Channel::Sub),
+    if tokio::time::timeout(STOP_PATIENCE, vision.join()).await.is_err() {
+        tracing::warn!("the worker did not end in time");
     }
+    // The last thing a rule said is kept before the database closes; nobody says more once vision has ended.
+    if tokio::time::timeout(STOP_PATIENCE, tokio::task::spawn_blocking(move || taking.join())).await.is_err() {
+        tracing::warn!("the last violations are still being kept");
+    }
+    ended
 }

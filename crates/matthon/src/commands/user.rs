@@ -4,7 +4,7 @@ use super::load;
 use crate::{
     cli::ConfigArg,
     control::{self, Answer, Request},
-    env::Env,
+    env,
     exit::Failure,
 };
 use anyhow::Context;
@@ -50,5 +50,5 @@ fn ask(config: &ConfigArg, request: Request) -> Result<Answer, Failure> {
         return Ok(answer);
     }
     let store = crate::wiring::open_store(data)?;
-    Ok(control::on_store(&store, Env::system().clock.as_ref(), request))
+    Ok(control::on_store(&store, env::clock().as_ref(), request))
 }

@@ -1,0 +1,59 @@
+//! What follows from a picture: tracks, rules, a line in the ring, and violations on their way to the cases.
+//!
+//! Runs on vision's thread; nothing here waits for a disk or a network, except when a thousand violations wait already.
+
+use super::diary::Diary;
+use analytics::{Analytics, Event};
+use domain::{CameraId, Observation, Violation, ViolationEnd};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError, mpsc::SyncSender},
+};
+
+/// Something a rule said.
+pub(crate) enum Happened {
+    /// A rule is sure.
+    Raised(CameraId, Box<Violation>),
+    /// It is over.
+    Ended(CameraId, ViolationEnd),
+}
+
+/// Everything known about every camera's picture.
+pub(crate) struct Eyes {
+    cameras: BTreeMap<CameraId, Mutex<Camera>>,
+    happened: SyncSender<Happened>,
+}
+
+/// One camera's.
+pub(crate) struct Camera {
+    pub(crate) analytics: Analytics,
+    /// `None`: no stream of this camera is recorded.
+    pub(crate) diary: Option<Diary>,
+}
+
+impl Eyes {
+    pub(crate) fn new(cameras: BTreeMap<CameraId, Camera>, happened: SyncSender<Happened>) -> Self {
+        Self { cameras: cameras.into_iter().map(|(id, c)| (id, Mutex::new(c))).collect(), happened }
+    }
+}
+
+impl vision::Eyes for Eyes {
+    fn seen(&self, camera: &CameraId, observation: Observation) -> bool {
+        let Some(eye) = self.cameras.get(camera) else { return false };
+        let mut eye = eye.lock().unwrap_or_else(PoisonError::into_inner);
+        let events = eye.analytics.observe(&observation);
+        let tracks = eye.analytics.tracks();
+        if let Some(diary) = &mut eye.diary {
+            diary.write(&observation, &tracks);
+        }
+        for event in events {
+            let happened = match event {
+                Event::Raised(violation) => Happened::Raised(camera.clone(), Box::new(violation)),
+                Event::Ended(end) => Happened::Ended(camera.clone(), end),
+            };
+            // The other end is gone only when the core stops.
+            let _ = self.happened.send(happened);
+        }
+        eye.analytics.wants_pictures()
+    }
+}
