@@ -91,7 +91,8 @@ async fn every_fault_has_its_name_and_the_good_camera_loses_nothing() {
         assert!(!metrics.contains(secret) && !daemon.log_text().contains(secret), "{secret} leaked");
     }
     until("20 s of the good camera", Duration::from_secs(60), || async { (camsim.sent("tot", "main").len() > 300).then_some(()) }).await;
-    let health: serde_json::Value = matthon_tests::http().get(format!("{}/healthz", daemon.base())).send().await.unwrap().json().await.unwrap();
+    let health: serde_json::Value =
+        matthon_tests::http().get(format!("{}/healthz", daemon.base())).send().await.unwrap().json().await.unwrap();
     assert_eq!(health["status"], "degraded", "{health}");
     assert_eq!(health["cameras"]["total"], 7, "{health}");
     let file = village.path().join("tot.mp4");

@@ -70,10 +70,9 @@ async fn a_parked_car_becomes_a_case_and_an_alert() {
     // Refused deliveries were the same one, and it comes again until it is taken.
     let first = hook.until_event("case.raised", 20).await;
     hook.answer(200);
-    let taken = until("the same delivery again", Duration::from_secs(30), || async {
-        hook.got().into_iter().skip(1).find(|d| d.id == first.id)
-    })
-    .await;
+    let taken =
+        until("the same delivery again", Duration::from_secs(30), || async { hook.got().into_iter().skip(1).find(|d| d.id == first.id) })
+            .await;
     assert!(taken.is_signed_with(SECRET) && !taken.is_signed_with("khac"));
     assert_eq!(taken.json()["case"]["id"], json!(id));
     assert!(taken.json()["sentence"]["vi"].as_str().unwrap().contains("Phố chợ – nghi vấn ô tô đỗ sai chỗ"), "{:?}", taken.json());
@@ -126,8 +125,7 @@ async fn a_parked_car_becomes_a_case_and_an_alert() {
     // What the detector saw lies in the ring beside the video.
     let seen = village.path().join("seen.jsonl");
     let (from, to) = (begun.to_string(), now().to_string());
-    let export =
-        village.matthon(&["export", "--camera", "pho", "--from", &from, "--to", &to, "--out", seen.to_str().unwrap()], "").await;
+    let export = village.matthon(&["export", "--camera", "pho", "--from", &from, "--to", &to, "--out", seen.to_str().unwrap()], "").await;
     assert!(export.status.success(), "{}", String::from_utf8_lossy(&export.stderr));
     let seen = std::fs::read_to_string(&seen).unwrap();
     let cars = seen.lines().filter(|l| l.contains("\"car\"")).count();
@@ -137,10 +135,8 @@ async fn a_parked_car_becomes_a_case_and_an_alert() {
     assert_eq!(pid.len(), 1);
     let (status, took) = daemon.terminate().await;
     assert!(status.success() && took < Duration::from_secs(5), "SIGTERM: {status} after {took:?}");
-    until("the worker ends with the core", Duration::from_secs(5), || async {
-        (!matthon_tests::worker::alive(pid[0])).then_some(())
-    })
-    .await;
+    until("the worker ends with the core", Duration::from_secs(5), || async { (!matthon_tests::worker::alive(pid[0])).then_some(()) })
+        .await;
     camsim.stop().await;
 }
 

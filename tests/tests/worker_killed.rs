@@ -21,9 +21,8 @@ async fn kill_9_of_the_worker_costs_no_frame() {
     };
     let street = format!("id=pho,source={},size=640x352,sub-size=640x352,fps=24,gop=1s", video.display());
     let camsim = Camsim::start(&[&street, "id=cong,size=320x180,sub-size=160x90,fps=15,gop=1s"]).await;
-    let cameras = ["pho", "cong"].map(|id| {
-        format!("[[camera]]\nid = \"{id}\"\nname = \"{id}\"\nmain = \"{0}/{id}/main\"\nsub = \"{0}/{id}/sub\"\n", camsim.rtsp)
-    });
+    let cameras = ["pho", "cong"]
+        .map(|id| format!("[[camera]]\nid = \"{id}\"\nname = \"{id}\"\nmain = \"{0}/{id}/main\"\nsub = \"{0}/{id}/sub\"\n", camsim.rtsp));
     let village = Village::new(&format!("[vision]\nmodel = \"yolox-nano\"\nworkers = 1\nfps = 5\n{}", cameras.concat()));
     let pulled = village.matthon(&["models", "pull", "yolox-nano", "--from", model.to_str().unwrap()], "").await;
     assert!(pulled.status.success(), "{}", String::from_utf8_lossy(&pulled.stderr));

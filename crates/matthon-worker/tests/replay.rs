@@ -115,18 +115,3 @@ fn without_a_model_nothing_is_replayed() {
     worker.ping();
     worker.end();
 }
-
-#[test]
-fn explore() {
-    for name in ["intel-car-detection", "ahmet-vehicle", "iacv-tunnelligure", "adrake-625_201707211410", "intel-one-by-one-person", "o4n-horses"] {
-        let path = shared("x", &format!("data/video/{name}.mp4")).unwrap();
-        let (seen, last) = replay("x", File::open(&path).unwrap(), 5.0);
-        let with = |o: &&Observation| o.detections.iter().any(|d| d.score > 0.35);
-        let moving = seen.iter().filter(|o| o.motion > 0.001).count();
-        let empty = seen.iter().filter(|o| !with(o)).count();
-        let empty_moving = seen.iter().filter(|o| !with(o) && o.motion > 0.001).count();
-        let full_quiet = seen.iter().filter(|o| with(o) && o.motion <= 0.001).count();
-        println!("{name}: {} seen, {moving} moving, empty {empty} of which moving {empty_moving}; with detections but quiet {full_quiet} {last:?}", seen.len());
-        println!("  {}", seen.iter().take(150).map(|o| format!("{}{}", (o.motion * 1000.0) as i64, if with(&o) { "*" } else { "" })).collect::<Vec<_>>().join(" "));
-    }
-}

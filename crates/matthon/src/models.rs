@@ -39,8 +39,11 @@ pub(crate) fn download(library: &Library, name: &str, mut progress: impl FnMut(u
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let whole = manifest.largest();
     runtime.block_on(async {
-        let client = reqwest::Client::builder().https_only(true).connect_timeout(Duration::from_secs(20)).read_timeout(Duration::from_secs(60));
-        let offline = || format!("{} cannot be reached; on another machine download it, then `matthon models pull {name} --from FILE`", manifest.source);
+        let client =
+            reqwest::Client::builder().https_only(true).connect_timeout(Duration::from_secs(20)).read_timeout(Duration::from_secs(60));
+        let offline = || {
+            format!("{} cannot be reached; on another machine download it, then `matthon models pull {name} --from FILE`", manifest.source)
+        };
         let mut answer = client.build()?.get(&manifest.source).send().await.with_context(offline)?;
         if !answer.status().is_success() {
             bail!("{} answered {}", manifest.source, answer.status());

@@ -1,15 +1,15 @@
 //! From the configuration as needed to what each stage takes: the only place that knows both.
 
 use crate::exit::Failure;
+use crate::{capture::Capture, env::Env, seeing::footage};
 use anyhow::{Context, Result, bail};
 use config::Config;
-use crate::{capture::Capture, env::Env, seeing::footage};
 use domain::{Channel, Sample, StreamKind};
 use hub::Fanout;
 use live::LiveStream;
 use std::{
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     collections::BTreeMap,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
     sync::Arc,
     time::Duration,
@@ -44,7 +44,10 @@ pub(crate) fn lock_data(data: &Path) -> Result<std::fs::File> {
     match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
         Err(rustix::io::Errno::WOULDBLOCK) => {
-            bail!("another matthon works with the data folder {}: stop it first, or give this one a [storage] data of its own", data.display())
+            bail!(
+                "another matthon works with the data folder {}: stop it first, or give this one a [storage] data of its own",
+                data.display()
+            )
         }
         Err(e) => Err(e).with_context(|| format!("cannot lock {}", path.display())),
     }
@@ -126,7 +129,7 @@ pub(crate) fn open_cases(config: &Config, env: &Env, store: store::Store, footag
         site: config.site.name.clone(),
         cameras: config.cameras.iter().map(|c| (c.id.clone(), c.name.clone())).collect(),
         timezone: config.site.timezone.clone(),
-        channels: config.webhooks.iter().map(|w| format!("webhook:{}", w.name)).collect(),
+        channels: config.webhooks.iter().map(crate::telling::channel_name).collect(),
     };
     Ok(cases::Cases::open(needs, store, env.clock.clone(), footage)?)
 }

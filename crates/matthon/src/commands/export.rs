@@ -26,7 +26,11 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
 }
 
 /// Writes under another name until it is whole: what bears the asked name is complete.
-fn write(args: &ExportArgs, extension: &str, content: fn(&ExportArgs, &Reader, &mut dyn Write) -> Result<String, Failure>) -> Result<(), Failure> {
+fn write(
+    args: &ExportArgs,
+    extension: &str,
+    content: fn(&ExportArgs, &Reader, &mut dyn Write) -> Result<String, Failure>,
+) -> Result<(), Failure> {
     let loaded = load(&args.config)?;
     let camera = loaded.config.cameras.iter().find(|c| c.id == args.camera).ok_or_else(|| {
         let known: Vec<_> = loaded.config.cameras.iter().map(|c| c.id.as_str()).collect();

@@ -137,8 +137,8 @@ fn write_clip(
 
 #[async_trait]
 impl web::Snapshot for Footage {
-    async fn snapshot(&self, camera: &CameraId) -> Result<Bytes, String> {
-        let source = self.cameras.get(camera).ok_or("no such camera")?;
+    async fn snapshot(&self, camera: &CameraId) -> Result<Bytes, web::NoPicture> {
+        let source = self.cameras.get(camera).ok_or_else(|| web::NoPicture("no such camera".into()))?;
         let mut consumer = source.live.subscribe(Join::CurrentGop, Capacity { items: 1, bytes: 1 }, "snapshot");
         // What is there now is the current group: its last picture is the present.
         let mut samples = Vec::new();
@@ -146,8 +146,10 @@ impl web::Snapshot for Footage {
             samples.push(sample);
         }
         drop(consumer);
-        let Some(pts) = samples.iter().map(|s| s.pts).max() else { return Err("no picture has come yet".into()) };
+        let Some(pts) = samples.iter().map(|s| s.pts).max() else {
+            return Err(web::NoPicture("no picture has come yet".into()));
+        };
         let made = self.vision.still(samples, pts, SNAPSHOT_WIDTH).await;
-        made.map(|s| s.jpeg).map_err(|e| format!("the picture could not be made: {e:?}"))
+        made.map(|s| s.jpeg).map_err(|e| web::NoPicture(format!("the picture could not be made: {}", missing(e))))
     }
 }
