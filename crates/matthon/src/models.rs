@@ -2,11 +2,7 @@
 //! network for something that is not a camera or an alert, and only when a person asks.
 
 use anyhow::{Context, Result, bail};
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{io::Write, path::PathBuf, time::Duration};
 use vision::model::Library;
 
 /// The library of a configuration: `[vision] models` first, then `DATA/models`, where `pull` puts what it fetches unless the former is given.
@@ -83,9 +79,4 @@ pub(crate) fn trouble(config: &config::Config) -> Option<String> {
         }
     }
     library.load(&vision.model).err().and_then(said)
-}
-
-/// Whether the worker's program is there.
-pub(crate) fn worker_is_there(launcher: &vision::SystemLauncher) -> bool {
-    Path::new(&launcher.program).is_file()
 }

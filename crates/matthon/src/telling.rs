@@ -39,20 +39,20 @@ struct Kept(Store);
 
 impl Outbox for Kept {
     fn take(&self, channel: &str, now: WallTime, limit: usize) -> Result<Vec<Parcel>, OutboxError> {
-        let due = self.0.outbox_due(channel, now, limit).map_err(failed)?;
+        let due = self.0.outbox_due(channel, now, limit).map_err(|e| failed(&e))?;
         Ok(due.into_iter().map(parcel).collect())
     }
 
     fn settle(&self, id: i64, outcome: &Outcome, now: WallTime) -> Result<(), OutboxError> {
-        self.0.outbox_settle(id, &settled(outcome), now).map_err(failed)
+        self.0.outbox_settle(id, &settled(outcome), now).map_err(|e| failed(&e))
     }
 
     fn next_due(&self, channel: &str) -> Result<Option<WallTime>, OutboxError> {
-        self.0.outbox_next_due(channel).map_err(failed)
+        self.0.outbox_next_due(channel).map_err(|e| failed(&e))
     }
 }
 
-fn failed(error: StoreError) -> OutboxError {
+fn failed(error: &StoreError) -> OutboxError {
     OutboxError(error.to_string())
 }
 

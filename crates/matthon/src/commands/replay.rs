@@ -33,7 +33,7 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     .with_context(|| format!("{} cannot be replayed", args.video.display()))?;
     note(&mut found, analytics.finish());
     // By the first evidence: what a person looks for in the film.
-    found.sort_by(|a, b| (a.violation.start, a.violation.id).cmp(&(b.violation.start, b.violation.id)));
+    found.sort_by_key(|a| (a.violation.start, a.violation.id));
     for f in &found {
         println!("{}", if args.json { line(f, last) } else { sentence(f, last) });
     }

@@ -7,7 +7,7 @@ use crate::{
     control::Control,
     env::Env,
     exit::Failure,
-    keys, models, seeing, telemetry, telling,
+    keys, seeing, telemetry, telling,
     wiring::{self, camera_view},
 };
 use anyhow::{Context, Result};
