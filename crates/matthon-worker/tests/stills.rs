@@ -69,7 +69,7 @@ fn what_cannot_be_is_answered() {
     assert_eq!(ask(StillSource::Samples { pts: 0 }, 0, Some(&clip.memfd())), Err(StillError::Busy));
     assert_eq!(ask(StillSource::Samples { pts: 0 }, 20_000, Some(&support::memfd(0))), Err(StillError::Undecodable));
     assert_eq!(ask(StillSource::Samples { pts: 0 }, 20_000, Some(&support::memfd(5000))), Err(StillError::Undecodable));
-    let mut garbage = clip.clone();
+    let mut garbage = clip;
     garbage.samples.iter_mut().for_each(|(_, data)| data.iter_mut().skip(5).for_each(|b| *b = b.wrapping_mul(31).wrapping_add(7)));
     assert_eq!(ask(StillSource::Samples { pts: 60_000 }, 20_000, Some(&garbage.memfd())), Err(StillError::Undecodable));
     let recent = StillSource::Recent { stream: 3, capture: support::capture(0) };

@@ -3,6 +3,7 @@
 //! Belongs here: what several test files need. Does not belong here: assertions about one behaviour.
 
 #![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+#![allow(clippy::option_env_unwrap, reason = "an example shares this file, and the two are set for tests alone")]
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
 pub mod clip;
