@@ -12,6 +12,7 @@ ui: setup        ## build the web page that the core embeds
 
 build: ui        ## the release binaries
 	cargo build --release --locked --bins
+	@tools/ort --optional
 
 lint: ui         ## formatting, clippy, documentation
 	@tools/lint
