@@ -57,7 +57,7 @@ export function Clip({ one }: { one: Case }) {
         ? <p class="hint" role="status">{t(one.clip === 'missing' ? 'case.clip_missing' : 'case.clip_pending')}</p>
         : failed
           ? <p class="message" role="status"><Icon name="warn" />{t('case.clip_failed')}</p>
-          : <video ref={video} src={shown} controls playsInline preload="metadata" disablePictureInPicture aria-label={t('case.clip')} onEnded={swap} onPause={swap} onError={() => setFailed(true)} />}
+          : <video ref={video} src={shown} poster={stillPath(one) ?? undefined} controls playsInline preload="metadata" disablePictureInPicture aria-label={t('case.clip')} onEnded={swap} onPause={swap} onError={() => setFailed(true)} />}
       {one.clip === 'partial' && <p class="hint" role="status">{t('case.clip_partial')}</p>}
       {shown !== null && <a class="button" href={casePath(one.id, 'clip.mp4')} download=""><Icon name="download" />{t('act.clip')}</a>}
     </div>
