@@ -245,17 +245,6 @@ step('a camera is lost, named, and found again without reloading', async () => {
   assert.equal(await page.evaluate(() => window.samePage), true);
 });
 
-step('a camera that comes back in another size goes on', async () => {
-  await page.goto(`${village.url}/camera/${GATE[0]}`);
-  await advance(page, [0]);
-  await village.say(`resize ${GATE[0]} 640x360`);
-  await until('the picture has the new size', async () => (await videos(page))[0].width === 640, 60_000);
-  await advance(page, [0]);
-  await village.say(`resize ${GATE[0]} 1280x720`);
-  await until('and the old one', async () => (await videos(page))[0].width === 1280, 60_000);
-  await advance(page, [0]);
-});
-
 step('what is seen is kept: a case by hand, with its picture and its clip', async () => {
   await page.goto(`${village.url}/camera/${GATE[0]}`);
   await page.locator('section.camera[data-cover=none]').waitFor();
@@ -309,6 +298,17 @@ step('a case made elsewhere appears by itself', async () => {
   const made = await page.evaluate((camera) => fetch('/api/v1/cases', { method: 'POST', body: JSON.stringify({ camera }) }).then((r) => r.json()), MARKET[0]);
   await page.locator(`.case-row[data-case="${made.id}"]`).waitFor();
   await page.locator('.tabs [data-todo="1"]').waitFor();
+});
+
+step('a camera that comes back in another size goes on', async () => {
+  await page.goto(`${village.url}/camera/${GATE[0]}`);
+  await advance(page, [0]);
+  await village.say(`resize ${GATE[0]} 640x360`);
+  await until('the picture has the new size', async () => (await videos(page))[0].width === 640, 60_000);
+  await advance(page, [0]);
+  await village.say(`resize ${GATE[0]} 1280x720`);
+  await until('and the old one', async () => (await videos(page))[0].width === 1280, 60_000);
+  await advance(page, [0]);
 });
 
 step('devices: every stream with its numbers', async () => {

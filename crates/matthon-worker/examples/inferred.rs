@@ -1,0 +1,171 @@
+//! CPU of an inferred picture in the whole worker, against bare decoding plus bare inference:
+//! `cargo run --release -p matthon-worker --example inferred -- MODEL.onnx VIDEO.mp4 [ROUNDS]`, the runtime is `MATTHON_ORT`, else
+//! `third_party/onnxruntime/libonnxruntime.so`.
+//!
+//! Belongs here: the number of `benches/README.md` that design §10 bounds. Each round measures the three one after another, on
+//! the same H.264 video, so that a busy machine disturbs all alike:
+//!
+//! - *decode*: every sample through the decoder, pictures dropped
+//! - *infer*: `Session::run` alone on a ready tensor, as often as the worker inferred
+//! - *worker*: samples written to a stream's socket eight times faster than they were filmed, read, decoded, chosen at 5 a second,
+//!   scaled, judged for motion, inferred, sorted out and told: both ends of the socket are in it
+
+#![allow(clippy::unwrap_used, reason = "a measurement that fails has no result")]
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use detect::{Detector, Done, Hooks, Pool, Runtime};
+use matthon_worker::{
+    counts::{Tally, cpu_micros},
+    decode::{Decoder, Frame, Order, Tap, Unit, caps},
+    live::Live,
+    look::Tag,
+    media,
+    note::Notes,
+    uplink::Uplink,
+};
+use ort::{
+    session::{Session, builder::GraphOptimizationLevel},
+    value::TensorRef,
+};
+use std::{
+    io::Write,
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+use support::clip::{Clip, from_file};
+use vision::protocol::{ChannelOrder, Down, Layout, ModelSpec, Up, notes, stream};
+
+const SIDE: u32 = 416;
+/// Times faster than filmed.
+const HASTE: i64 = 8;
+
+struct Nothing;
+impl Tap for Nothing {
+    fn picture(&mut self, _: Frame) {}
+}
+
+struct Telling;
+impl Hooks<Tag> for Telling {
+    fn before(&self, _: usize, _: u32) {}
+    fn after(&self, _: usize, _: u32) {}
+    fn done(&self, done: Done<Tag>) {
+        let (width, height) = done.tag.size;
+        let seen = domain::Observation { capture: done.tag.capture, width, height, motion: done.tag.motion, detections: done.result.unwrap() };
+        done.tag.uplink.tell(&Up::Seen(seen));
+    }
+}
+
+/// CPU time that some work took, ms.
+fn cost(work: impl FnOnce()) -> f64 {
+    let begin = cpu_micros();
+    work();
+    (cpu_micros() - begin) as f64 / 1000.0
+}
+
+fn decode(clip: &Clip) {
+    let mut decoder = Decoder::new(&caps(&clip.codec), Order::Prompt, Nothing).unwrap();
+    for (head, data) in &clip.samples {
+        let unit = Unit { pts: head.pts, dts: head.dts, capture: head.capture, random_access: head.random_access, data: data.clone() };
+        decoder.push(unit).unwrap();
+    }
+}
+
+/// The pool comes back with its detector warm; how many pictures it inferred meanwhile.
+fn watch(clip: &Clip, pool: &Arc<Pool<Tag>>) -> u64 {
+    let before = pool.stats();
+    let (mut core, ours) = UnixStream::pair().unwrap();
+    let live = Live {
+        stream: 0,
+        name: "inferred".into(),
+        fps: 5.0,
+        uplink: Arc::new(Uplink::prompt(ours.try_clone().unwrap()).unwrap()),
+        socket: ours,
+        pool: Some(pool.clone()),
+        input: (SIDE, SIDE),
+        notes: Notes::new(support::memfd(notes::LEN).into()).unwrap(),
+        tally: Arc::new(Tally::default()),
+    };
+    let thread = thread::spawn(move || live.run().unwrap());
+    core.write_all(&stream::encode(&Down::Format(clip.codec.clone())).unwrap()).unwrap();
+    let begin = Instant::now();
+    for (head, data) in &clip.samples {
+        let filmed = head.capture.micros_since(clip.samples[0].0.capture);
+        let due = Duration::from_micros(u64::try_from(filmed / HASTE).unwrap());
+        thread::sleep(due.saturating_sub(begin.elapsed()));
+        core.write_all(&stream::encode(&Down::Sample(*head)).unwrap()).unwrap();
+        core.write_all(data).unwrap();
+    }
+    core.shutdown(std::net::Shutdown::Write).unwrap();
+    thread.join().unwrap();
+    pool.remove(0);
+    let after = pool.stats();
+    assert_eq!((after.superseded, after.failed), (before.superseded, before.failed), "the machine was too busy: take it again");
+    after.inferred - before.inferred
+}
+
+fn main() {
+    let mut args = std::env::args_os().skip(1);
+    let (Some(model), Some(video)) = (args.next().map(PathBuf::from), args.next().map(PathBuf::from)) else {
+        panic!("usage: inferred MODEL.onnx VIDEO.mp4 [ROUNDS]");
+    };
+    let rounds: u32 = args.next().map_or(5, |a| a.to_str().unwrap().parse().unwrap());
+    media::load().unwrap();
+    let library = std::env::var_os("MATTHON_ORT")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../third_party/onnxruntime/libonnxruntime.so"), PathBuf::from);
+    let runtime = Runtime::load(Some(&library)).unwrap();
+    let bytes = std::fs::read(&model).unwrap();
+    let spec = ModelSpec {
+        name: "inferred".into(),
+        layout: Layout::Yolox,
+        input: (SIDE, SIDE),
+        channels: ChannelOrder::Bgr,
+        mean: [0.0; 3],
+        scale: [1.0; 3],
+        pad: 114,
+        labels: (0..80).map(|c| Some(format!("class {c}"))).collect(),
+        threshold: 0.1,
+        nms: 0.45,
+    };
+    let mut bare = bare(&runtime, &bytes);
+    let tensor = vec![114f32; 3 * (SIDE * SIDE) as usize];
+    let mut infer = || {
+        let input = TensorRef::from_array_view(([1usize, 3, SIDE as usize, SIDE as usize], &tensor[..])).unwrap();
+        bare.run(ort::inputs![input]).unwrap();
+    };
+    let hooks: Arc<dyn Hooks<Tag>> = Arc::new(Telling);
+    let pool = Arc::new(Pool::start(vec![Detector::new(&runtime, &spec, &bytes).unwrap()], &hooks).unwrap());
+    let clip = from_file(&video);
+
+    // Nothing of the first round counts: caches, allocators and the clock of the processor settle.
+    let pictures = watch(&clip, &pool);
+    infer();
+    println!("{}: {} samples, {pictures} inferred a round; CPU ms an inferred picture", video.display(), clip.samples.len());
+    println!("{:>8} {:>8} {:>8} {:>8} {:>8}", "round", "decode", "infer", "worker", "ratio");
+    let (mut peers, mut ours) = (0.0, 0.0);
+    for round in 1..=rounds {
+        let mut n = 0;
+        let worker = cost(|| n = watch(&clip, &pool));
+        let decode = cost(|| decode(&clip));
+        let infer = cost(|| (0..n).for_each(|_| infer()));
+        let each = |ms: f64| ms / n as f64;
+        println!("{round:>8} {:>8.2} {:>8.2} {:>8.2} {:>8.3}", each(decode), each(infer), each(worker), worker / (decode + infer));
+        peers += decode + infer;
+        ours += worker;
+    }
+    println!("{:>8} {:>26} {:>8.3}", "all", "", ours / peers);
+}
+
+/// The session options are the product's.
+fn bare(runtime: &Runtime, model: &[u8]) -> Session {
+    let session = Session::builder(runtime.environment())
+        .and_then(|b| Ok(b.with_intra_threads(1)?.with_inter_threads(1)?))
+        .and_then(|b| Ok(b.with_intra_op_spinning(false)?.with_inter_op_spinning(false)?))
+        .and_then(|b| Ok(b.with_optimization_level(GraphOptimizationLevel::Level3)?))
+        .and_then(|mut b| b.commit_from_memory(model));
+    session.unwrap()
+}
