@@ -42,7 +42,7 @@ use vision::protocol::{ChannelOrder, Down, Layout, ModelSpec, Up, notes, stream}
 
 const SIDE: u32 = 416;
 /// Times faster than filmed.
-const HASTE: i64 = 8;
+const HASTE: i64 = 4;
 
 struct Nothing;
 impl Tap for Nothing {
@@ -55,7 +55,8 @@ impl Hooks<Tag> for Telling {
     fn after(&self, _: usize, _: u32) {}
     fn done(&self, done: Done<Tag>) {
         let (width, height) = done.tag.size;
-        let seen = domain::Observation { capture: done.tag.capture, width, height, motion: done.tag.motion, detections: done.result.unwrap() };
+        let seen =
+            domain::Observation { capture: done.tag.capture, width, height, motion: done.tag.motion, detections: done.result.unwrap() };
         done.tag.uplink.tell(&Up::Seen(seen));
     }
 }
@@ -75,8 +76,8 @@ fn decode(clip: &Clip) {
     }
 }
 
-/// The pool comes back with its detector warm; how many pictures it inferred meanwhile.
-fn watch(clip: &Clip, pool: &Arc<Pool<Tag>>) -> u64 {
+/// How many pictures were inferred, and how many were scaled but replaced by a newer one before.
+fn watch(clip: &Clip, pool: &Arc<Pool<Tag>>) -> (u64, u64) {
     let before = pool.stats();
     let (mut core, ours) = UnixStream::pair().unwrap();
     let live = Live {
@@ -104,8 +105,7 @@ fn watch(clip: &Clip, pool: &Arc<Pool<Tag>>) -> u64 {
     thread.join().unwrap();
     pool.remove(0);
     let after = pool.stats();
-    assert_eq!((after.superseded, after.failed), (before.superseded, before.failed), "the machine was too busy: take it again");
-    after.inferred - before.inferred
+    (after.inferred - before.inferred, after.superseded - before.superseded)
 }
 
 fn main() {
@@ -142,22 +142,23 @@ fn main() {
     let clip = from_file(&video);
 
     // Nothing of the first round counts: caches, allocators and the clock of the processor settle.
-    let pictures = watch(&clip, &pool);
+    watch(&clip, &pool);
     infer();
-    println!("{}: {} samples, {pictures} inferred a round; CPU ms an inferred picture", video.display(), clip.samples.len());
-    println!("{:>8} {:>8} {:>8} {:>8} {:>8}", "round", "decode", "infer", "worker", "ratio");
+    println!("{}: {} samples; CPU ms an inferred picture", video.display(), clip.samples.len());
+    println!("{:>8} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}", "round", "inferred", "replaced", "decode", "infer", "worker", "ratio");
     let (mut peers, mut ours) = (0.0, 0.0);
     for round in 1..=rounds {
-        let mut n = 0;
-        let worker = cost(|| n = watch(&clip, &pool));
+        let (mut n, mut replaced) = (0, 0);
+        let worker = cost(|| (n, replaced) = watch(&clip, &pool));
         let decode = cost(|| decode(&clip));
         let infer = cost(|| (0..n).for_each(|_| infer()));
         let each = |ms: f64| ms / n as f64;
-        println!("{round:>8} {:>8.2} {:>8.2} {:>8.2} {:>8.3}", each(decode), each(infer), each(worker), worker / (decode + infer));
+        let row = [each(decode), each(infer), each(worker), worker / (decode + infer)].map(|v| format!("{v:>8.3}")).join(" ");
+        println!("{round:>8} {n:>9} {replaced:>9} {row}");
         peers += decode + infer;
         ours += worker;
     }
-    println!("{:>8} {:>26} {:>8.3}", "all", "", ours / peers);
+    println!("{:>8} {:>55.3}", "all", ours / peers);
 }
 
 /// The session options are the product's.

@@ -8,7 +8,11 @@ use tracing_subscriber::EnvFilter;
 /// Logs one line an event, JSON when `MATTHON_LOG_JSON` is set; the level comes from `MATTHON_LOG` (default `info`).
 pub(crate) fn init_logs() {
     let filter = EnvFilter::try_from_env("MATTHON_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).with_ansi(std::io::stderr().is_terminal());
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal());
     if std::env::var_os("MATTHON_LOG_JSON").is_some() {
         builder.json().init();
     } else {
