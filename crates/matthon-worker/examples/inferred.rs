@@ -2,13 +2,15 @@
 //! `cargo run --release -p matthon-worker --example inferred -- MODEL.onnx VIDEO.mp4 [ROUNDS]`, the runtime is `MATTHON_ORT`, else
 //! `third_party/onnxruntime/libonnxruntime.so`.
 //!
-//! Belongs here: the number of `benches/README.md` that design §10 bounds. Each round measures the three one after another, on
+//! Belongs here: the number of `benches/README.md` that design §10 bounds. Each round measures all one after another, on
 //! the same H.264 video, so that a busy machine disturbs all alike:
 //!
-//! - *decode*: every sample through the decoder, pictures dropped
+//! - *decode*: every sample of every camera through a decoder, pictures dropped
 //! - *infer*: `Session::run` alone on a ready tensor, as often as the worker inferred
-//! - *worker*: samples written to a stream's socket eight times faster than they were filmed, read, decoded, chosen at 5 a second,
-//!   scaled, judged for motion, inferred, sorted out and told: both ends of the socket are in it
+//! - *paced*: the same two at the pace of the cameras, for pictures that come one at a time find caches cold and threads asleep
+//!   whoever decodes them
+//! - *worker*: eight cameras' samples written to their sockets as they were filmed, read, decoded, chosen at 5 a second, scaled,
+//!   judged for motion, inferred on one thread, sorted out and told: both ends of the sockets are in it
 
 #![allow(clippy::unwrap_used, reason = "a measurement that fails has no result")]
 
@@ -31,6 +33,7 @@ use ort::{
 };
 use std::{
     io::Write,
+    net::Shutdown,
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     sync::Arc,
@@ -38,11 +41,11 @@ use std::{
     time::{Duration, Instant},
 };
 use support::clip::{Clip, from_file};
-use vision::protocol::{ChannelOrder, Down, Layout, ModelSpec, Up, notes, stream};
+use vision::protocol::{ChannelOrder, Down, Layout, ModelSpec, SampleHead, Up, notes, stream};
 
 const SIDE: u32 = 416;
-/// Times faster than filmed.
-const HASTE: i64 = 4;
+/// Cameras with the same film, one after another within a fifth of a second.
+const CAMERAS: u32 = 8;
 
 struct Nothing;
 impl Tap for Nothing {
@@ -68,20 +71,47 @@ fn cost(work: impl FnOnce()) -> f64 {
     (cpu_micros() - begin) as f64 / 1000.0
 }
 
-fn decode(clip: &Clip) {
+fn decode(clip: &Clip, before: impl Fn(&SampleHead)) {
     let mut decoder = Decoder::new(&caps(&clip.codec), Order::Prompt, Nothing).unwrap();
     for (head, data) in &clip.samples {
+        before(head);
         let unit = Unit { pts: head.pts, dts: head.dts, capture: head.capture, random_access: head.random_access, data: data.clone() };
         decoder.push(unit).unwrap();
     }
 }
 
-/// How many pictures were inferred, and how many were scaled but replaced by a newer one before.
-fn watch(clip: &Clip, pool: &Arc<Pool<Tag>>) -> (u64, u64) {
-    let before = pool.stats();
+/// When a camera begins.
+fn shift(number: u32) -> Duration {
+    Duration::from_millis(200) * number / CAMERAS
+}
+
+/// Sleeps until a sample would come.
+fn filmed(clip: &Clip, head: &SampleHead, begin: Instant) {
+    let due = head.capture.micros_since(clip.samples[0].0.capture);
+    thread::sleep((begin + Duration::from_micros(u64::try_from(due).unwrap())).saturating_duration_since(Instant::now()));
+}
+
+/// Bare work at the cameras' pace: a decoder a camera, and as many inferences as the worker made, evenly over the film.
+fn paced(clip: &Clip, inferences: u64, mut infer: impl FnMut() + Send) {
+    let begin = Instant::now();
+    let length = clip.samples.last().unwrap().0.capture.micros_since(clip.samples[0].0.capture);
+    let every = Duration::from_micros(u64::try_from(length).unwrap()) / u32::try_from(inferences).unwrap();
+    thread::scope(|scope| {
+        for number in 0..CAMERAS {
+            scope.spawn(move || decode(clip, |head| filmed(clip, head, begin + shift(number))));
+        }
+        for n in 0..u32::try_from(inferences).unwrap() {
+            thread::sleep((begin + every * n).saturating_duration_since(Instant::now()));
+            infer();
+        }
+    });
+}
+
+/// The film of one camera as it would come, to a stream of its own.
+fn camera(number: u32, clip: &Clip, pool: &Arc<Pool<Tag>>, begin: Instant) {
     let (mut core, ours) = UnixStream::pair().unwrap();
     let live = Live {
-        stream: 0,
+        stream: number,
         name: "inferred".into(),
         fps: 5.0,
         uplink: Arc::new(Uplink::prompt(ours.try_clone().unwrap()).unwrap()),
@@ -92,18 +122,32 @@ fn watch(clip: &Clip, pool: &Arc<Pool<Tag>>) -> (u64, u64) {
         tally: Arc::new(Tally::default()),
     };
     let thread = thread::spawn(move || live.run().unwrap());
+    let mut told = core.try_clone().unwrap();
+    let reader = thread::spawn(move || std::io::copy(&mut told, &mut std::io::sink()).unwrap());
+    let begin = begin + shift(number);
     core.write_all(&stream::encode(&Down::Format(clip.codec.clone())).unwrap()).unwrap();
-    let begin = Instant::now();
     for (head, data) in &clip.samples {
-        let filmed = head.capture.micros_since(clip.samples[0].0.capture);
-        let due = Duration::from_micros(u64::try_from(filmed / HASTE).unwrap());
-        thread::sleep(due.saturating_sub(begin.elapsed()));
-        core.write_all(&stream::encode(&Down::Sample(*head)).unwrap()).unwrap();
-        core.write_all(data).unwrap();
+        filmed(clip, head, begin);
+        let mut message = stream::encode(&Down::Sample(*head)).unwrap();
+        message.extend_from_slice(data);
+        core.write_all(&message).unwrap();
     }
-    core.shutdown(std::net::Shutdown::Write).unwrap();
+    core.shutdown(Shutdown::Write).unwrap();
     thread.join().unwrap();
-    pool.remove(0);
+    pool.remove(number);
+    core.shutdown(Shutdown::Both).unwrap();
+    reader.join().unwrap();
+}
+
+/// How many pictures were inferred, and how many were scaled but replaced by a newer one before.
+fn watch(clip: &Clip, pool: &Arc<Pool<Tag>>) -> (u64, u64) {
+    let before = pool.stats();
+    let begin = Instant::now();
+    thread::scope(|scope| {
+        for number in 0..CAMERAS {
+            scope.spawn(move || camera(number, clip, pool, begin));
+        }
+    });
     let after = pool.stats();
     (after.inferred - before.inferred, after.superseded - before.superseded)
 }
@@ -145,20 +189,22 @@ fn main() {
     watch(&clip, &pool);
     infer();
     println!("{}: {} samples; CPU ms an inferred picture", video.display(), clip.samples.len());
-    println!("{:>8} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}", "round", "inferred", "replaced", "decode", "infer", "worker", "ratio");
-    let (mut peers, mut ours) = (0.0, 0.0);
+    println!("round inferred replaced   decode    infer   at once    paced   worker  /at once   /paced");
+    let mut sums = [0.0; 3];
     for round in 1..=rounds {
         let (mut n, mut replaced) = (0, 0);
         let worker = cost(|| (n, replaced) = watch(&clip, &pool));
-        let decode = cost(|| decode(&clip));
+        let paced = cost(|| paced(&clip, n, &mut infer));
+        let decode = cost(|| (0..CAMERAS).for_each(|_| decode(&clip, |_| ())));
         let infer = cost(|| (0..n).for_each(|_| infer()));
-        let each = |ms: f64| ms / n as f64;
-        let row = [each(decode), each(infer), each(worker), worker / (decode + infer)].map(|v| format!("{v:>8.3}")).join(" ");
-        println!("{round:>8} {n:>9} {replaced:>9} {row}");
-        peers += decode + infer;
-        ours += worker;
+        let at_once = decode + infer;
+        let [d, i, a, p, w] = [decode, infer, at_once, paced, worker].map(|ms| ms / n as f64);
+        println!("{round:>5} {n:>8} {replaced:>8} {d:>8.2} {i:>8.2} {a:>9.2} {p:>8.2} {w:>8.2} {:>9.3} {:>8.3}", w / a, w / p);
+        for (sum, ms) in sums.iter_mut().zip([at_once, paced, worker]) {
+            *sum += ms;
+        }
     }
-    println!("{:>8} {:>55.3}", "all", ours / peers);
+    println!("  all {:>71.3} {:>8.3}", sums[2] / sums[0], sums[2] / sums[1]);
 }
 
 /// The session options are the product's.
