@@ -18,9 +18,9 @@ pub(crate) enum Group {
 /// class, group, Vietnamese, English.
 const TABLE: &[(&str, Group, &str, &str)] = &[
     ("car", Group::FourWheels, "ô tô", "car"),
-    ("van", Group::FourWheels, "ô tô tải nhỏ", "van"),
+    ("van", Group::FourWheels, "xe van", "van"),
     ("truck", Group::FourWheels, "xe tải", "truck"),
-    ("bus", Group::FourWheels, "xe buýt", "bus"),
+    ("bus", Group::FourWheels, "xe khách", "bus"),
     ("motorcycle", Group::TwoWheels, "xe máy", "motorcycle"),
     ("bicycle", Group::TwoWheels, "xe đạp", "bicycle"),
 ];
