@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::spec::Size;
+
 /// Simulated village cameras: an RTSP server for the demo, the tests and the benches.
 #[derive(Parser)]
 #[command(version, about, long_about = None)]
@@ -18,7 +20,86 @@ pub(crate) enum Command {
     /// Serve cameras until told to stop.
     #[command(after_long_help = after_help())]
     Serve(Serve),
+    /// Draw a scenario into an MP4 file, with its truth beside it.
+    #[command(after_long_help = SCENARIOS)]
+    Render(Render),
+    /// Write the truth of a scenario to standard output, as JSON lines, without drawing it.
+    #[command(after_long_help = SCENARIOS)]
+    Truth(Truth),
+    /// Write drawn pictures with their boxes to standard output, to train a detector on.
+    Dataset(Dataset),
 }
+
+/// Which pictures of which scenario.
+#[derive(Args)]
+pub(crate) struct Picture {
+    /// A scenario file, or the name of a shipped scenario.
+    #[arg(long, value_name = "FILE|NAME")]
+    pub(crate) scenario: String,
+    /// The same seed gives the same bytes.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Width a multiple of 8, height of 2.
+    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1280x720", value_parser = size)]
+    pub(crate) size: Size,
+    /// Frames a second.
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub(crate) fps: u32,
+    /// How long; one round of the scenario when left out.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) seconds: Option<f64>,
+}
+
+/// What to draw.
+#[derive(Args)]
+pub(crate) struct Render {
+    #[command(flatten)]
+    pub(crate) picture: Picture,
+    /// The MP4 file (H.264).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// The truth, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) truth: Option<PathBuf>,
+    /// Bits a second at most.
+    #[arg(long, value_name = "N", default_value_t = 2_000_000, value_parser = clap::value_parser!(u32).range(32_000..=50_000_000))]
+    pub(crate) bitrate: u32,
+}
+
+/// Whose truth.
+#[derive(Args)]
+pub(crate) struct Truth {
+    #[command(flatten)]
+    pub(crate) picture: Picture,
+}
+
+/// How many pictures.
+#[derive(Args)]
+pub(crate) struct Dataset {
+    /// The same seed gives the same pictures.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How many; 0 goes on until nobody reads.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) count: u64,
+    /// Width a multiple of 8, height of 2.
+    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "512x288", value_parser = size)]
+    pub(crate) size: Size,
+}
+
+fn size(text: &str) -> Result<Size, &'static str> {
+    crate::spec::size(text).ok_or(crate::spec::SIZE)
+}
+
+fn seconds(text: &str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|s| (0.1..=3600.0).contains(s)).ok_or("0.1 to 3600 seconds")
+}
+
+/// What a scenario can be, for the help.
+const SCENARIOS: &str = "\
+Scenarios are TOML files; crates/camsim/SCENARIOS.md describes them, crates/camsim/scenarios/ holds the shipped ones.
+Truth, one JSON object a line: `scenario` first, then a `picture` a frame with its objects (boxes as fractions of the
+picture), then each `violation` with from and to, and each event of the `camera`.";
 
 /// What to serve.
 #[derive(Args)]

@@ -18,6 +18,7 @@ mod source;
 mod spec;
 mod sps;
 mod stamp;
+mod studio;
 mod timeline;
 mod truth;
 mod unit;
@@ -37,19 +38,31 @@ use crate::spec::{Audio, CameraSpec, Codec, SpecError};
 use crate::village::Village;
 
 fn main() -> ExitCode {
-    let Command::Serve(serve) = Cli::parse().command;
-    let cameras = match cameras(&serve) {
-        Ok(cameras) => cameras,
-        Err(error) => {
-            eprintln!("camsim: {error}");
-            return ExitCode::from(2);
-        }
+    let done = match Cli::parse().command {
+        Command::Serve(serve) => return serve_cameras(&serve),
+        Command::Render(render) => studio::render(&render),
+        Command::Truth(truth) => studio::truth(&truth),
+        Command::Dataset(dataset) => studio::dataset(&dataset),
     };
-    match run(&serve, &cameras) {
+    ended(done)
+}
+
+fn ended(done: Result<()>) -> ExitCode {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("camsim: {error:#}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve_cameras(serve: &Serve) -> ExitCode {
+    match cameras(serve) {
+        Ok(cameras) => ended(run(serve, &cameras)),
+        Err(error) => {
+            eprintln!("camsim: {error}");
+            ExitCode::from(2)
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::bodies::{Body, Class, Wish};
 use super::dice::Dice;
-use super::draw::{Air, Painter, Sight, Sketch, Thing, Weather};
+use super::draw::{Air, Painter, Sight, Sketch, Thing};
 use super::light::Light;
 use super::places::Place;
 use super::scenario::{Event, EventKind, Mistake, Scenario, Stopped, Timeline, roll_traffic, write_script};
@@ -42,7 +42,7 @@ pub struct Intent {
 pub struct Street {
     place: Place,
     light: Light,
-    weather: Weather,
+    air: Air,
     seed: u64,
     seconds: f64,
     cast: Vec<Cast>,
@@ -65,7 +65,7 @@ impl Street {
         let mut street = Self {
             place,
             light,
-            weather: scenario.weather,
+            air: Air::new(scenario.weather, seed),
             seed,
             seconds: scenario.seconds,
             cast: Vec::new(),
@@ -203,7 +203,7 @@ impl Street {
     /// A painter of its pictures. `width` is a multiple of 8 and `height` of 2.
     #[must_use]
     pub fn painter(&self, width: usize, height: usize) -> Painter {
-        Painter::new(&self.place, self.light.clone(), Air::new(self.weather, self.seed), width, height)
+        Painter::new(&self.place, self.light.clone(), self.air.clone(), width, height)
     }
 
     /// The reckoner of its truth, for pictures of this shape.
@@ -222,7 +222,12 @@ impl Street {
         if self.mishap(seconds) == Some(EventKind::Covered) {
             return Vec::new();
         }
-        sketch.sights(&self.things(seconds), seconds)
+        let mut sights = sketch.sights(&self.things(seconds), seconds);
+        let (dx, dy) = self.air.shift(seconds);
+        for sight in &mut sights {
+            sight.shift(dx, dy, sketch.shape());
+        }
+        sights
     }
 
     fn mishap(&self, seconds: f64) -> Option<EventKind> {

@@ -115,7 +115,8 @@ fn wheels(mesh: &mut Mesh, shape: &Shape) {
     for x in [-base, base] {
         for y in [-1.0f32, 1.0] {
             let centre = Vec3::new(x, y * (shape.half - 0.1), shape.wheel);
-            let arch = Vec3::new(x, y * (shape.half + 0.004), shape.wheel);
+            // As high as it is round: it must not reach into the ground.
+            let arch = Vec3::new(x, y * (shape.half + 0.004), shape.wheel * 1.17);
             let deep = Vec3::Y * 0.1 * y;
             mesh.bar(arch - deep, arch, [shape.wheel * 1.17; 2], 12, Skin::matt([20, 20, 21]));
             mesh.wheel(centre + Vec3::Y * 0.012 * y, shape.wheel, 0.21, tyre, rim);

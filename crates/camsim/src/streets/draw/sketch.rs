@@ -32,6 +32,12 @@ pub struct Sight {
     pub inside: f32,
     /// The share of what lies within the picture that nothing hides.
     pub visible: f32,
+    /// How many ride on it; left out where nobody can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub riders: Option<u32>,
+    /// How many of them wear a helmet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub helmets: Option<u32>,
 }
 
 /// Reckons truth for one place at one shape of picture.
@@ -66,6 +72,11 @@ impl Sketch {
         Self { screen, still, canvas: Canvas::new(screen.width, screen.height), mark: vec![0; pixels] }
     }
 
+    /// Width and height of its canvas: the picture's shape.
+    pub(in crate::streets) fn shape(&self) -> (usize, usize) {
+        (self.screen.width, self.screen.height)
+    }
+
     /// Everything of `things` that falls into the picture at `seconds`, riders and marked parts on their own.
     pub fn sights(&mut self, things: &[Thing<'_>], seconds: f64) -> Vec<Sight> {
         self.canvas.near.copy_from_slice(&self.still);
@@ -90,6 +101,11 @@ impl Sketch {
         let class = body.class.unwrap_or(Class::Person);
         let at = tallies.len();
         tallies.push(Tally::new(own, class, of));
+        if matches!(class, Class::Motorcycle | Class::Bicycle) {
+            let wears = |b: &&Body| b.parts.iter().any(|p| p.mark == Some(Class::Helmet));
+            tallies[at].sight.riders = Some(body.riders.len() as u32);
+            tallies[at].sight.helmets = Some(body.riders.iter().filter(wears).count() as u32);
+        }
         for part in &body.parts {
             let posed = thing::pose(part, &stance, thing.gone, body.stride);
             let owner = match part.mark {
@@ -163,6 +179,16 @@ impl Sketch {
     }
 }
 
+impl Sight {
+    /// Moves the box with a shaken picture, by parts of the picture's width.
+    pub(in crate::streets) fn shift(&mut self, dx: f32, dy: f32, (width, height): (usize, usize)) {
+        let dy = dy * width as f32 / height as f32;
+        for (v, d) in self.bounds.iter_mut().zip([dx, dy, dx, dy]) {
+            *v = thousandths((*v + d).clamp(0.0, 1.0), 10.0);
+        }
+    }
+}
+
 /// Rounded to a thousandth, or finer: a line of truth is read by people too.
 fn thousandths(v: f32, finer: f32) -> f32 {
     (v * 1000.0 * finer).round() / (1000.0 * finer)
@@ -170,7 +196,7 @@ fn thousandths(v: f32, finer: f32) -> f32 {
 
 impl Tally {
     fn new(track: u32, class: Class, of: Option<u32>) -> Self {
-        let sight = Sight { track, class: class.word(), of, bounds: [0.0; 4], inside: 0.0, visible: 0.0 };
+        let sight = Sight { track, class: class.word(), of, bounds: [0.0; 4], inside: 0.0, visible: 0.0, riders: None, helmets: None };
         Self { sight, reach: [f32::MAX, f32::MAX, f32::MIN, f32::MIN], area: 0 }
     }
 

@@ -49,7 +49,7 @@ use super::draw::Weather;
 use super::light::Hour;
 use super::places::{Place, PlaceName};
 
-pub(super) use script::{Cue, Timeline, write as write_script};
+pub(super) use script::{Timeline, write as write_script};
 pub use shipped::{SHIPPED, shipped};
 pub(super) use traffic::{Stopped, roll as roll_traffic};
 
