@@ -138,7 +138,9 @@ Each camera has rtsp://HOST:PORT/ID/main and /ID/sub. Streams of equal source an
 
 SPEC is key=value,… (values without commas):
   id=ID                 a-z, 0-9, -                                         (required for --camera)
-  source=SOURCE         scene | scene2 | scene3 | scene4 | a video file's path, looped      (scene)
+  source=SOURCE         scene | scene2 | scene3 | scene4 | street:SCENARIO, a drawn street (a shipped name
+                        or a file) | a video file's path, looped                             (scene)
+  seed=N                of a drawn street                                                       (1)
   variant=N             which scene `scene` is                                                  (1)
   codec=, sub-codec=    h264 | h265                                                          (h264)
   size=, sub-size=      WIDTHxHEIGHT, width a multiple of 8                    (1280x720, 640x360)

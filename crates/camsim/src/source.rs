@@ -1,4 +1,4 @@
-//! Where an encoder's pictures come from: the drawn scene, or a video file decoded in a loop.
+//! Where an encoder's pictures come from: the plain scene, a drawn street, or a video file decoded in a loop.
 //!
 //! Asked for "the picture at this time", so that main and sub stream of one source show the same moment however
 //! long the server runs. No encoding here.
@@ -9,6 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use camsim::streets::draw::Painter;
+use camsim::streets::street::Street;
 use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
@@ -16,6 +18,7 @@ use gstreamer_app as gst_app;
 use crate::picture::Picture;
 use crate::scene::Scene;
 use crate::spec::{Size, Source};
+use crate::studio;
 
 /// Pictures waiting between decoder and encoder: bridges the seek back to the beginning.
 const AHEAD: usize = 6;
@@ -25,6 +28,7 @@ const PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(10);
 /// An open source of one size.
 pub(crate) enum FrameSource {
     Scene(Scene),
+    Street(Box<(Street, Painter)>),
     File(Looped),
 }
 
@@ -33,6 +37,11 @@ impl FrameSource {
     pub(crate) fn open(source: &Source, size: Size, from: Duration) -> Result<Self> {
         Ok(match source {
             Source::Scene(variant) => Self::Scene(Scene::new(*variant, size)),
+            Source::Street(scenario, seed) => {
+                let (_, street) = studio::street(scenario, *seed)?;
+                let painter = street.painter(size.width as usize, size.height as usize);
+                Self::Street(Box::new((street, painter)))
+            }
             Source::File(path) => Self::File(Looped::open(path, size, from)?),
         })
     }
@@ -41,6 +50,10 @@ impl FrameSource {
     pub(crate) fn draw(&mut self, at: Duration, picture: &mut Picture) -> Result<()> {
         match self {
             Self::Scene(scene) => scene.draw(at.as_secs_f64(), picture),
+            Self::Street(drawn) => {
+                let (street, painter) = &mut **drawn;
+                street.paint(painter, at.as_secs_f64(), picture.data_mut());
+            }
             Self::File(file) => file.draw(at, picture)?,
         }
         Ok(())

@@ -34,10 +34,11 @@ pub(crate) enum SpecError {
     Clash { first: String, second: String, why: &'static str },
 }
 
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "id",
     "source",
     "variant",
+    "seed",
     "codec",
     "sub-codec",
     "size",
@@ -98,6 +99,8 @@ impl fmt::Display for Size {
 pub(crate) enum Source {
     /// The drawn scene of this variant, 0-based.
     Scene(u32),
+    /// A drawn street: a scenario's name or file, and its seed; it begins again when it is over.
+    Street(String, u64),
     /// A video file, looped.
     File(PathBuf),
 }
@@ -255,7 +258,10 @@ fn build(pairs: &Pairs, id: &str, variant: u32) -> Result<CameraSpec, SpecError>
         return Err(SpecError::Value { spec: pairs.spec.clone(), key: "id".into(), value: id.into(), wanted: "1 to 64 of a-z, 0-9 and -" });
     }
     let variant = pairs.get("variant", variant, "a number from 1", |v| number(v, 1, 1000).map(|n| (n - 1) % VARIANTS))?;
-    let source = pairs.get("source", Source::Scene(variant), "scene, scene2 … scene4, or a file's path", |v| source(v, variant))?;
+    let seed = pairs.get("seed", 1, "a whole number", |v| v.parse().ok())?;
+    let source = pairs.get("source", Source::Scene(variant), "scene, scene2 … scene4, street:SCENARIO, or a file's path", |v| {
+        source(v, variant, seed)
+    })?;
     let fps = pairs.get("fps", 15, "1 to 60", |v| number(v, 1, 60))?;
     let sub_fps = pairs.get("sub-fps", 10, "1 to 60", |v| number(v, 1, 60))?;
     let gop = pairs.get("gop", 2000, "a time up to 60s, like 2s or 500ms", |v| millis(v).filter(|ms| (1..=60_000).contains(ms)))?;
@@ -346,7 +352,10 @@ fn join(text: &str) -> Option<Join> {
     }
 }
 
-fn source(text: &str, variant: u32) -> Option<Source> {
+fn source(text: &str, variant: u32, seed: u64) -> Option<Source> {
+    if let Some(scenario) = text.strip_prefix("street:") {
+        return (!scenario.is_empty()).then(|| Source::Street(scenario.into(), seed));
+    }
     if let Some(rest) = text.strip_prefix("scene") {
         return match rest {
             "" => Some(Source::Scene(variant)),

@@ -36,6 +36,9 @@ fn variants_and_numbered_scenes() {
     assert_eq!(camera("id=a,variant=3").unwrap().main.source, Source::Scene(2));
     assert_eq!(camera("id=a,source=scene2").unwrap().main.source, Source::Scene(1));
     assert_eq!(camera("id=a,source=scene,variant=4").unwrap().main.source, Source::Scene(3));
+    assert_eq!(camera("id=a,source=street:morning,seed=7").unwrap().main.source, Source::Street("morning".into(), 7));
+    assert_eq!(camera("id=a,source=street:/v/own.toml").unwrap().main.source, Source::Street("/v/own.toml".into(), 1));
+    assert!(camera("id=a,source=street:").is_err());
     assert_eq!(camera("id=a,sub=no").unwrap().sub, None);
     assert_eq!(camera("id=a,open-gop=yes").unwrap().join, Join::Gop);
 }
@@ -60,7 +63,10 @@ fn mistakes_are_named() {
         ("id=A", "camera spec `id=A`: id=A: 1 to 64 of a-z, 0-9 and -"),
         ("id=a,fps=0", "camera spec `id=a,fps=0`: fps=0: 1 to 60"),
         ("id=a,user=u", "camera spec `id=a,user=u`: user= and password= go together"),
-        ("id=a,source=scene9", "camera spec `id=a,source=scene9`: source=scene9: scene, scene2 … scene4, or a file's path"),
+        (
+            "id=a,source=scene9",
+            "camera spec `id=a,source=scene9`: source=scene9: scene, scene2 … scene4, street:SCENARIO, or a file's path",
+        ),
     ] {
         assert_eq!(camera(spec).unwrap_err().to_string(), said);
     }

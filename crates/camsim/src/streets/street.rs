@@ -111,7 +111,11 @@ impl Street {
             let track = self.join(body, actor.at, timeline, Some(actor.name.clone()));
             for (kind, from, to) in script.violations {
                 let (from, to) = (actor.at + from, actor.at + to);
-                self.intents.push(Intent { kind, actor: actor.name.clone(), track, from, to });
+                match self.intents.last_mut() {
+                    // Steps that follow one another are one violation.
+                    Some(last) if last.kind == kind && last.track == track && (last.to - from).abs() < 1e-6 => last.to = to,
+                    _ => self.intents.push(Intent { kind, actor: actor.name.clone(), track, from, to }),
+                }
             }
             for (class, when, at, kind) in script.drops {
                 let body = Body::new(class, &Wish::default(), &mut dice);

@@ -28,13 +28,7 @@ impl View {
         let level = forward.cross(Vec3::Z).normalize();
         let upright = level.cross(forward);
         let (sin, cos) = (libm::sinf(roll), libm::cosf(roll));
-        Self {
-            at,
-            forward,
-            right: level * cos + upright * sin,
-            up: upright * cos - level * sin,
-            focal: 1.0 / libm::tanf(angle / 2.0),
-        }
+        Self { at, forward, right: level * cos + upright * sin, up: upright * cos - level * sin, focal: 1.0 / libm::tanf(angle / 2.0) }
     }
 
     /// Distance along the axis, metres.

@@ -32,7 +32,8 @@ fn write(args: &Dataset, out: &mut impl Write) -> Result<()> {
         if n.is_multiple_of(MOMENTS) {
             street = None;
         }
-        let street = street.get_or_insert_with(|| Moments::new(args.seed.wrapping_add((n / MOMENTS).wrapping_mul(0x9e37_79b9)), width, height));
+        let street =
+            street.get_or_insert_with(|| Moments::new(args.seed.wrapping_add((n / MOMENTS).wrapping_mul(0x9e37_79b9)), width, height));
         let sights = street.next(&mut picture);
         let objects: Vec<_> = sights
             .iter()

@@ -32,7 +32,13 @@ pub(super) fn dog(wish: &Wish, dice: &mut Dice) -> Body {
     let back = 0.44 * size;
     mesh.ellipsoid(Vec3::new(0.0, 0.0, back), Vec3::new(0.36, 0.12, 0.14) * size, 10, coat);
     mesh.ellipsoid(Vec3::new(0.2, 0.0, back + 0.01), Vec3::new(0.17, 0.125, 0.16) * size, 8, coat);
-    mesh.bar(Vec3::new(0.28, 0.0, back + 0.06), Vec3::new(0.42, 0.0, back + 0.22) * Vec3::new(size, 1.0, 1.0), [0.08 * size, 0.07 * size], 6, coat);
+    mesh.bar(
+        Vec3::new(0.28, 0.0, back + 0.06),
+        Vec3::new(0.42, 0.0, back + 0.22) * Vec3::new(size, 1.0, 1.0),
+        [0.08 * size, 0.07 * size],
+        6,
+        coat,
+    );
     let head = Vec3::new(0.44 * size, 0.0, back + 0.24 * size);
     mesh.ellipsoid(head, Vec3::new(0.11, 0.085, 0.09) * size, 8, coat);
     mesh.bar(head, head + Vec3::new(0.19, 0.0, -0.04) * size, [0.06 * size, 0.035 * size], 6, coat);

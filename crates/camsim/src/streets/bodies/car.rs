@@ -8,8 +8,18 @@ use crate::streets::dice::Dice;
 use crate::streets::mesh::{Lamp, Mesh, Skin};
 
 const PAINT: [[u8; 3]; 12] = [
-    [232, 232, 230], [232, 232, 230], [186, 188, 192], [186, 188, 192], [34, 35, 38], [34, 35, 38], [110, 114, 120], [164, 30, 36],
-    [36, 56, 104], [122, 92, 62], [176, 150, 110], [62, 92, 76],
+    [232, 232, 230],
+    [232, 232, 230],
+    [186, 188, 192],
+    [186, 188, 192],
+    [34, 35, 38],
+    [34, 35, 38],
+    [110, 114, 120],
+    [164, 30, 36],
+    [36, 56, 104],
+    [122, 92, 62],
+    [176, 150, 110],
+    [62, 92, 76],
 ];
 
 /// Measures of a kind: the greenhouse as (x, z) from its lower rear corner, forward and round.
@@ -25,11 +35,51 @@ struct Shape {
 }
 
 const SHAPES: [Shape; 5] = [
-    Shape { kind: "sedan", length: 4.5, half: 0.88, bonnet: 0.86, boot: 0.98, greenhouse: [[-1.75, 0.95], [1.05, 0.88], [0.3, 1.42], [-0.95, 1.45]], wheel: 0.32 },
-    Shape { kind: "hatch", length: 3.8, half: 0.85, bonnet: 0.92, boot: 0.95, greenhouse: [[-1.85, 0.93], [1.05, 0.92], [0.35, 1.5], [-1.5, 1.5]], wheel: 0.3 },
-    Shape { kind: "suv", length: 4.7, half: 0.94, bonnet: 1.08, boot: 1.1, greenhouse: [[-2.25, 1.08], [0.95, 1.06], [0.3, 1.76], [-2.0, 1.78]], wheel: 0.38 },
-    Shape { kind: "van", length: 5.1, half: 0.96, bonnet: 1.15, boot: 1.2, greenhouse: [[-2.5, 1.18], [2.2, 1.12], [1.4, 2.08], [-2.45, 2.12]], wheel: 0.34 },
-    Shape { kind: "pickup", length: 5.2, half: 0.93, bonnet: 1.1, boot: 1.1, greenhouse: [[-0.75, 1.08], [1.3, 1.06], [0.65, 1.76], [-0.65, 1.78]], wheel: 0.39 },
+    Shape {
+        kind: "sedan",
+        length: 4.5,
+        half: 0.88,
+        bonnet: 0.86,
+        boot: 0.98,
+        greenhouse: [[-1.75, 0.95], [1.05, 0.88], [0.3, 1.42], [-0.95, 1.45]],
+        wheel: 0.32,
+    },
+    Shape {
+        kind: "hatch",
+        length: 3.8,
+        half: 0.85,
+        bonnet: 0.92,
+        boot: 0.95,
+        greenhouse: [[-1.85, 0.93], [1.05, 0.92], [0.35, 1.5], [-1.5, 1.5]],
+        wheel: 0.3,
+    },
+    Shape {
+        kind: "suv",
+        length: 4.7,
+        half: 0.94,
+        bonnet: 1.08,
+        boot: 1.1,
+        greenhouse: [[-2.25, 1.08], [0.95, 1.06], [0.3, 1.76], [-2.0, 1.78]],
+        wheel: 0.38,
+    },
+    Shape {
+        kind: "van",
+        length: 5.1,
+        half: 0.96,
+        bonnet: 1.15,
+        boot: 1.2,
+        greenhouse: [[-2.5, 1.18], [2.2, 1.12], [1.4, 2.08], [-2.45, 2.12]],
+        wheel: 0.34,
+    },
+    Shape {
+        kind: "pickup",
+        length: 5.2,
+        half: 0.93,
+        bonnet: 1.1,
+        boot: 1.1,
+        greenhouse: [[-0.75, 1.08], [1.3, 1.06], [0.65, 1.76], [-0.65, 1.78]],
+        wheel: 0.39,
+    },
 ];
 
 pub(super) fn car(wish: &Wish, dice: &mut Dice) -> Body {
@@ -77,7 +127,11 @@ fn body(mesh: &mut Mesh, shape: &Shape, paint: Skin) {
     let trim = Skin::matt([40, 41, 44]);
     mesh.cuboid(Vec3::new(-front - 0.03, -shape.half * 0.93, 0.3), Vec3::new(-front + 0.1, shape.half * 0.93, 0.46), trim);
     mesh.cuboid(Vec3::new(front - 0.1, -shape.half * 0.8, 0.28), Vec3::new(front + 0.02, shape.half * 0.8, 0.42), trim);
-    mesh.cuboid(Vec3::new(front - 0.06, -shape.half * 0.45, bonnet * 0.58), Vec3::new(front + 0.015, shape.half * 0.45, bonnet * 0.7), trim);
+    mesh.cuboid(
+        Vec3::new(front - 0.06, -shape.half * 0.45, bonnet * 0.58),
+        Vec3::new(front + 0.015, shape.half * 0.45, bonnet * 0.7),
+        trim,
+    );
     let glass = Skin::shiny([26, 32, 38], 0.75);
     let outline = shape.greenhouse.map(Vec2::from);
     let half = shape.half - 0.05;

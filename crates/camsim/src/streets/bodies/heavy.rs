@@ -94,7 +94,11 @@ fn sideboards(mesh: &mut Mesh, bed: (f32, f32), half: f32, paint: Skin, dice: &m
         }
         _ => {
             let high = floor + dice.between(0.7, 1.4);
-            mesh.cuboid(Vec3::new(bed.0 + 0.1, -half + 0.08, floor), Vec3::new(bed.1 - 0.1, half - 0.08, high), Skin::matt(dice.pick(&LOADS)));
+            mesh.cuboid(
+                Vec3::new(bed.0 + 0.1, -half + 0.08, floor),
+                Vec3::new(bed.1 - 0.1, half - 0.08, high),
+                Skin::matt(dice.pick(&LOADS)),
+            );
         }
     }
 }
@@ -116,7 +120,16 @@ pub(super) fn bus(wish: &Wish, dice: &mut Dice) -> Body {
     let paints = [[220, 60, 40], [240, 240, 236], [40, 110, 180], [60, 150, 90], [240, 180, 40], [150, 60, 130]];
     let paint = Skin::shiny(wish.colour.unwrap_or_else(|| dice.pick(&paints)), 0.35);
     let mut mesh = Mesh::default();
-    let shell = [[-front, 0.4], [front - 0.1, 0.4], [front, 0.9], [front - 0.05, 1.25], [front - 0.35, top - 0.3], [front - 0.6, top], [-front + 0.15, top], [-front, top - 0.25]];
+    let shell = [
+        [-front, 0.4],
+        [front - 0.1, 0.4],
+        [front, 0.9],
+        [front - 0.05, 1.25],
+        [front - 0.35, top - 0.3],
+        [front - 0.6, top],
+        [-front + 0.15, top],
+        [-front, top - 0.25],
+    ];
     let skins = [paint, paint, paint, glass(), paint, paint, paint, paint];
     mesh.profile(&shell.map(Vec2::from), half, 1.3, 0.03, &skins);
     let band = [[-front + 0.3, 1.3], [front - 0.35, 1.3], [front - 0.5, top - 0.5], [-front + 0.3, top - 0.5]].map(Vec2::from);

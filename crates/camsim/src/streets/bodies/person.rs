@@ -8,8 +8,20 @@ use crate::streets::mesh::{Mesh, Skin};
 
 const SKINS: [[u8; 3]; 4] = [[198, 152, 118], [182, 134, 100], [208, 166, 134], [160, 116, 86]];
 const SHIRTS: [[u8; 3]; 14] = [
-    [232, 232, 228], [40, 70, 140], [170, 40, 44], [60, 64, 70], [90, 130, 90], [220, 180, 70], [120, 60, 100], [150, 190, 220],
-    [230, 150, 160], [28, 30, 34], [110, 86, 60], [200, 110, 50], [70, 120, 130], [176, 176, 170],
+    [232, 232, 228],
+    [40, 70, 140],
+    [170, 40, 44],
+    [60, 64, 70],
+    [90, 130, 90],
+    [220, 180, 70],
+    [120, 60, 100],
+    [150, 190, 220],
+    [230, 150, 160],
+    [28, 30, 34],
+    [110, 86, 60],
+    [200, 110, 50],
+    [70, 120, 130],
+    [176, 176, 170],
 ];
 const TROUSERS: [[u8; 3]; 7] = [[30, 32, 40], [50, 60, 90], [80, 76, 70], [110, 100, 84], [26, 26, 28], [120, 130, 140], [90, 40, 50]];
 const PONCHOS: [[u8; 3]; 5] = [[60, 110, 200], [80, 170, 90], [230, 200, 60], [200, 90, 150], [210, 214, 220]];
@@ -112,7 +124,13 @@ impl Dress {
         };
         let waist = hips.lerp(shoulders, 0.35);
         let chest = hips.lerp(shoulders, 0.85);
-        mesh.frustum(&oval(hips, 0.125, 0.175), &oval(waist, 0.115, 0.16), hips.z - 0.06, waist.z, if self.poncho.is_some() { cloth } else { self.leg_top() });
+        mesh.frustum(
+            &oval(hips, 0.125, 0.175),
+            &oval(waist, 0.115, 0.16),
+            hips.z - 0.06,
+            waist.z,
+            if self.poncho.is_some() { cloth } else { self.leg_top() },
+        );
         mesh.frustum(&oval(waist, 0.115, 0.16), &oval(chest, 0.125, 0.205), waist.z - 0.03, chest.z, cloth);
         mesh.frustum(&oval(chest, 0.125, 0.205), &oval(shoulders, 0.07, 0.12), chest.z, shoulders.z + 0.05 * size, cloth);
         if self.poncho.is_some() {
@@ -206,7 +224,12 @@ pub(super) fn walker(dress: &Dress, dice: &mut Dice) -> Body {
             for end in [-0.7f32, 0.7] {
                 let basket = Vec3::new(end, 0.1, 0.42);
                 load.bar(basket, basket + Vec3::Z * 0.22, [0.16, 0.24], 10, Skin::matt([176, 140, 84]));
-                load.ellipsoid(basket + Vec3::Z * 0.24, Vec3::new(0.2, 0.2, 0.1), 8, Skin::matt(dice.pick(&[[90, 140, 60], [200, 90, 50], [220, 200, 90]])));
+                load.ellipsoid(
+                    basket + Vec3::Z * 0.24,
+                    Vec3::new(0.2, 0.2, 0.1),
+                    8,
+                    Skin::matt(dice.pick(&[[90, 140, 60], [200, 90, 50], [220, 200, 90]])),
+                );
                 load.bar(basket + Vec3::Z * 0.2, at + Vec3::X * end, [0.008; 2], 3, Skin::matt([120, 110, 90]));
             }
         }

@@ -8,8 +8,17 @@ use super::{Body, Class, Headlamp, Part, Wish};
 use crate::streets::dice::Dice;
 use crate::streets::mesh::{Lamp, Mesh, Skin};
 
-const PAINT: [[u8; 3]; 9] =
-    [[180, 30, 34], [30, 32, 36], [228, 228, 224], [40, 70, 150], [90, 94, 100], [200, 170, 60], [120, 150, 170], [60, 110, 80], [150, 60, 40]];
+const PAINT: [[u8; 3]; 9] = [
+    [180, 30, 34],
+    [30, 32, 36],
+    [228, 228, 224],
+    [40, 70, 150],
+    [90, 94, 100],
+    [200, 170, 60],
+    [120, 150, 170],
+    [60, 110, 80],
+    [150, 60, 40],
+];
 
 pub(super) fn motorcycle(wish: &Wish, dice: &mut Dice) -> Body {
     let scooter = match wish.kind.as_deref() {
@@ -117,7 +126,9 @@ pub(super) fn bicycle(wish: &Wish, dice: &mut Dice) -> Body {
     }
     let (rear, front) = (Vec3::new(-0.52, 0.0, 0.33), Vec3::new(0.52, 0.0, 0.33));
     let (crank, saddle, head) = (Vec3::new(-0.05, 0.0, 0.3), Vec3::new(-0.2, 0.0, 0.82), Vec3::new(0.38, 0.0, 0.88));
-    for (a, b) in [(rear, crank), (crank, saddle), (crank, head), (saddle - Vec3::Z * 0.15, head - Vec3::Z * 0.1), (rear, saddle), (front, head)] {
+    for (a, b) in
+        [(rear, crank), (crank, saddle), (crank, head), (saddle - Vec3::Z * 0.15, head - Vec3::Z * 0.1), (rear, saddle), (front, head)]
+    {
         mesh.bar(a, b, [0.02; 2], 5, paint);
     }
     mesh.ellipsoid(saddle + Vec3::Z * 0.04, Vec3::new(0.14, 0.08, 0.04), 6, tyre);

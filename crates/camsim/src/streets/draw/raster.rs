@@ -64,11 +64,7 @@ fn spans(width: usize, height: usize, corners: &[Corner; 3], mut row: impl FnMut
         if flat {
             return Vec3::ZERO;
         }
-        Vec3::new(
-            f(a.colour.x, b.colour.x, c.colour.x),
-            f(a.colour.y, b.colour.y, c.colour.y),
-            f(a.colour.z, b.colour.z, c.colour.z),
-        )
+        Vec3::new(f(a.colour.x, b.colour.x, c.colour.x), f(a.colour.y, b.colour.y, c.colour.y), f(a.colour.z, b.colour.z, c.colour.z))
     };
     let (colour_x, colour_y) = (each(&slope_x), each(&slope_y));
     let first = (a.y.min(b.y).min(c.y) - 0.5).ceil().max(0.0) as usize;

@@ -3,7 +3,7 @@
 //! Boxes come from the shapes themselves, in fractions of the picture, so that they hold at any resolution; what hides
 //! what is counted on a small canvas without light.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::backdrop;
 use super::raster::{Canvas, Corner, nearest};
@@ -26,11 +26,13 @@ pub struct Sight {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<u32>,
     /// Left, top, right, bottom as fractions of the picture, cut off at its edges.
-    #[serde(rename = "box")]
+    #[serde(rename = "box", serialize_with = "plain")]
     pub bounds: [f32; 4],
     /// The share of the whole thing that lies within the picture.
+    #[serde(serialize_with = "one")]
     pub inside: f32,
     /// The share of what lies within the picture that nothing hides.
+    #[serde(serialize_with = "one")]
     pub visible: f32,
     /// How many ride on it; left out where nobody can.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,6 +40,15 @@ pub struct Sight {
     /// How many of them wear a helmet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub helmets: Option<u32>,
+}
+
+/// A number as it was rounded: 0.12, not 0.11999999731779099.
+fn one<S: Serializer>(v: &f32, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64((f64::from(*v) * 1e4).round() / 1e4)
+}
+
+fn plain<S: Serializer>(bounds: &[f32; 4], to: S) -> Result<S::Ok, S::Error> {
+    bounds.map(|v| (f64::from(v) * 1e4).round() / 1e4).serialize(to)
 }
 
 /// Reckons truth for one place at one shape of picture.

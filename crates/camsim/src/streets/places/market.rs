@@ -71,7 +71,11 @@ fn ways() -> Vec<Way> {
         Way { name: "out", kind: Use::Lane, line: line(&[[-1.9, 100.0], [-1.9, -16.0]]) },
         Way { name: "pavement-left", kind: Use::Walk, line: line(&[[-5.2, 80.0], [-5.2, -12.0]]) },
         Way { name: "pavement-right", kind: Use::Walk, line: line(&[[5.4, -12.0], [5.4, 80.0]]) },
-        Way { name: "crossing", kind: Use::Walk, line: line(&[[-5.2, 60.0], [-5.0, 24.0], [-4.2, 23.5], [4.2, 23.5], [5.3, 24.0], [5.3, 60.0]]) },
+        Way {
+            name: "crossing",
+            kind: Use::Walk,
+            line: line(&[[-5.2, 60.0], [-5.0, 24.0], [-4.2, 23.5], [4.2, 23.5], [5.3, 24.0], [5.3, 60.0]]),
+        },
         Way { name: "strolling", kind: Use::Walk, line: line(&[[-5.0, 70.0], [-4.8, 30.0], [4.8, 12.0], [5.2, -12.0]]) },
     ]
 }

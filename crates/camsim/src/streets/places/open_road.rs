@@ -38,7 +38,12 @@ pub(super) fn build(dice: &mut Dice) -> Place {
     for _ in 0..dice.below(3) {
         let faces = [[34, 66, 150], [250, 250, 250], [240, 200, 40]];
         let x = half + 0.5;
-        sign(&mut solid, Vec2::new(if dice.chance(0.5) { x } else { -x }, dice.between(8.0, 40.0)), dice.between(-2.2, -0.9), dice.pick(&faces));
+        sign(
+            &mut solid,
+            Vec2::new(if dice.chance(0.5) { x } else { -x }, dice.between(8.0, 40.0)),
+            dice.between(-2.2, -0.9),
+            dice.pick(&faces),
+        );
     }
     let ground = ground(half, verge, dice);
     Place { view, ground, solid, lamps, ways: ways(half, dice), spots: Vec::new(), signals: Vec::new() }
@@ -84,7 +89,10 @@ fn ground(half: f32, verge: f32, dice: &mut Dice) -> Ground {
     if dice.chance(0.25) {
         let y = dice.between(6.0, 30.0);
         let line = vec![Vec2::new(-90.0, y), Vec2::new(90.0, y)];
-        patches.push(Patch::new(dice.pick(&[Surface::Water, Surface::Asphalt, Surface::Concrete]), Outline::Strip { line, half: dice.between(1.0, 3.0), dash: None }));
+        patches.push(Patch::new(
+            dice.pick(&[Surface::Water, Surface::Asphalt, Surface::Concrete]),
+            Outline::Strip { line, half: dice.between(1.0, 3.0), dash: None },
+        ));
     }
     patches.push(strip(road, 0.0, half, None));
     if road != Surface::Soil && dice.chance(0.8) {

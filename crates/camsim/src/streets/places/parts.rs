@@ -62,12 +62,8 @@ pub(super) fn house(mesh: &mut Mesh, at: Vec2, heading: f32, width: f32, floors:
 fn gable(mesh: &mut Mesh, half: f32, front: f32, back: f32, top: f32, rise: f32, tiles: Skin, wall: Skin) {
     let corner = |x: f32, y: f32, z: f32| Vec3::new(x, y, top + z);
     for side in [-1.0, 1.0] {
-        let mut slope = [
-            corner(side * half, front, -0.1),
-            corner(side * half, back, -0.1),
-            corner(0.0, back, rise),
-            corner(0.0, front, rise),
-        ];
+        let mut slope =
+            [corner(side * half, front, -0.1), corner(side * half, back, -0.1), corner(0.0, back, rise), corner(0.0, front, rise)];
         if side < 0.0 {
             slope.reverse();
         }

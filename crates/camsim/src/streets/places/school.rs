@@ -33,7 +33,8 @@ pub(super) fn build(dice: &mut Dice) -> Place {
         bush(&mut solid, Vec2::new(dice.between(9.0, 40.0), 18.0), dice);
     }
     let posts = [Vec2::new(-22.0, 16.6), Vec2::new(-3.4, 16.6), Vec2::new(16.0, 16.6), Vec2::new(36.0, 16.6)];
-    let lamps: Vec<_> = posts.iter().map(|at| lamp_post(&mut solid, *at, -FRAC_PI_2)).collect();
+    let mut lamps: Vec<_> = posts.iter().map(|at| lamp_post(&mut solid, *at, -FRAC_PI_2)).collect();
+    lamps.push(lamp_post(&mut solid, Vec2::new(7.5, 24.5), PI)); // the one in the yard
     for pair in posts.windows(2) {
         wires(&mut solid, pair[0], pair[1]);
     }
@@ -108,11 +109,24 @@ fn ways() -> Vec<Way> {
         Way { name: "out", kind: Use::Lane, line: line(&[[60.0, ROAD + 1.7], [-40.0, ROAD + 1.7]]) },
         Way { name: "verge-near", kind: Use::Walk, line: line(&[[-30.0, 6.9], [50.0, 6.9]]) },
         Way { name: "verge-far", kind: Use::Walk, line: line(&[[50.0, 15.4], [-30.0, 15.4]]) },
-        Way { name: "to-school", kind: Use::Walk, line: line(&[[-30.0, 7.0], [2.2, 7.2], [2.8, 15.0], [1.2, 18.0], [1.2, 30.0], [-8.0, 33.0]]) },
-        Way { name: "from-school", kind: Use::Walk, line: line(&[[-8.0, 33.0], [1.6, 30.0], [1.8, 17.0], [3.4, 15.0], [3.2, 7.2], [50.0, 7.0]]) },
+        Way {
+            name: "to-school",
+            kind: Use::Walk,
+            line: line(&[[-30.0, 7.0], [2.2, 7.2], [2.8, 15.0], [1.2, 18.0], [1.2, 30.0], [-8.0, 33.0]]),
+        },
+        Way {
+            name: "from-school",
+            kind: Use::Walk,
+            line: line(&[[-8.0, 33.0], [1.6, 30.0], [1.8, 17.0], [3.4, 15.0], [3.2, 7.2], [50.0, 7.0]]),
+        },
     ]
 }
 
 fn spots() -> Vec<(&'static str, Vec2)> {
-    vec![("gate-front", Vec2::new(3.0, 15.6)), ("forecourt", Vec2::new(6.0, 16.4)), ("wall", Vec2::new(-8.0, 17.0)), ("yard", Vec2::new(1.0, 24.0))]
+    vec![
+        ("gate-front", Vec2::new(3.0, 15.6)),
+        ("forecourt", Vec2::new(6.0, 16.4)),
+        ("wall", Vec2::new(-8.0, 17.0)),
+        ("yard", Vec2::new(3.6, 22.5)),
+    ]
 }

@@ -262,10 +262,16 @@ impl Scenario {
         for traffic in &self.traffic {
             let good = traffic.classes.values().all(|w| w.is_finite() && *w >= 0.0) && traffic.classes.values().sum::<f32>() > 0.0;
             if !good || !traffic.per_minute.is_finite() || traffic.per_minute < 0.0 {
-                return Err(mistake(format!("traffic on {:?}", traffic.way), "per_minute and the shares of classes must be 0 or more, one of them above"));
+                return Err(mistake(
+                    format!("traffic on {:?}", traffic.way),
+                    "per_minute and the shares of classes must be 0 or more, one of them above",
+                ));
             }
             if traffic.speed.is_some_and(|[low, high]| !(0.1..=40.0).contains(&low) || !(low..=40.0).contains(&high)) {
-                return Err(mistake(format!("traffic on {:?}", traffic.way), "speed must be [slowest, fastest] within 0.1 and 40 metres a second"));
+                return Err(mistake(
+                    format!("traffic on {:?}", traffic.way),
+                    "speed must be [slowest, fastest] within 0.1 and 40 metres a second",
+                ));
             }
         }
         for (i, actor) in self.actor.iter().enumerate() {

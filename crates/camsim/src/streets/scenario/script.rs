@@ -246,7 +246,11 @@ fn kind(step: &Step, who: &str) -> Result<Kind, Mistake> {
         return Err(mistake(who, "needs exactly one of follow, to, wait, drop, take"));
     }
     if let Some(seconds) = step.wait {
-        return if (0.1..=900.0).contains(&seconds) { Ok(Kind::Wait(seconds)) } else { Err(mistake(who, "wait must be 0.1 to 900 seconds")) };
+        return if (0.1..=900.0).contains(&seconds) {
+            Ok(Kind::Wait(seconds))
+        } else {
+            Err(mistake(who, "wait must be 0.1 to 900 seconds"))
+        };
     }
     if let Some(class) = step.drop {
         return Ok(Kind::Drop(class));
