@@ -175,7 +175,8 @@ Begin: a client's stream begins with a random access unit (join=middle apart). T
   delimiters and parameter sets (H.264 types 7, 8, 9; H.265 32 to 35), with all SEI, the stamp included:
   an MP4 sample with 4-byte lengths, those types left out. `bytes` is the length of the same.
 
-Standard output: {{\"ready\":true,\"rtsp\":…,\"cameras\":[{{\"id\",\"main\",\"sub\"}}]}} once listening, then one line
+Standard output: {{\"ready\":true,\"rtsp\":…,\"begun\":…,\"cameras\":[{{\"id\",\"main\",\"sub\",\"story\"}}]}} once listening
+  (begun: Unix seconds at which the pictures' time began; story: of a drawn street, its seconds and violations), then one line
 {{\"ok\":true,\"did\":…}} or {{\"ok\":false,\"error\":…}} for each line read on standard input:
 {}
 

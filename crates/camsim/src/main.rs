@@ -92,10 +92,12 @@ fn run(serve: &Serve, cameras: &[CameraSpec]) -> Result<()> {
         .iter()
         .map(|camera| {
             let url = |stream: &str| camera.feeds.iter().find(|f| f.stream == stream).map(|f| format!("{rtsp}/{}", f.name));
-            json!({"id": camera.id, "main": url("main"), "sub": url("sub")})
+            let source = cameras.iter().find(|c| c.id == camera.id).map(|c| &c.main.source);
+            let story = source.and_then(story);
+            json!({"id": camera.id, "main": url("main"), "sub": url("sub"), "story": story})
         })
         .collect();
-    control::say(&json!({"ready": true, "rtsp": rtsp, "cameras": list}));
+    control::say(&json!({"ready": true, "rtsp": rtsp, "begun": village.begun(), "cameras": list}));
 
     let (ender, exit_on_eof) = (main_loop.clone(), serve.exit_on_eof);
     std::thread::Builder::new().name("stdin".into()).spawn(move || {
@@ -115,6 +117,15 @@ fn run(serve: &Serve, cameras: &[CameraSpec]) -> Result<()> {
     })?;
     main_loop.run();
     Ok(())
+}
+
+/// What will happen before a camera that looks at a drawn street, in seconds of its round; None for other sources.
+fn story(source: &spec::Source) -> Option<serde_json::Value> {
+    let spec::Source::Street(scenario, seed) = source else { return None };
+    let (scenario, street) = studio::street(scenario, *seed).ok()?;
+    let violations: Vec<_> =
+        street.intents().iter().map(|i| json!({"kind": i.kind, "actor": i.actor, "from": i.from, "to": i.to})).collect();
+    Some(json!({"title": scenario.title, "title_vi": scenario.title_vi, "seconds": scenario.seconds, "violations": violations}))
 }
 
 /// SIGINT and SIGTERM end the main loop.

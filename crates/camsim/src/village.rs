@@ -38,6 +38,11 @@ impl Village {
         Ok(village)
     }
 
+    /// When the pictures' time began, Unix seconds.
+    pub(crate) fn begun(&self) -> f64 {
+        (crate::timeline::unix_ns() as f64 / 1e9 - self.timeline.now().as_secs_f64()).max(0.0)
+    }
+
     fn camera(&mut self, spec: &CameraSpec, index: usize, of: usize, truth: Option<&Arc<Truth>>, seed: u64) -> Result<Camera> {
         let faults = Arc::new(Faults::new(seed.wrapping_add(index as u64)));
         let mut feeds = Vec::new();

@@ -80,6 +80,7 @@ impl Moments {
                 brakes: i % 3 == 0,
                 blinks,
                 lamps: i % 4 != 0,
+                signal: None,
             })
             .collect();
         let seconds = f64::from(self.dice.between(0.0, 1000.0));

@@ -7,7 +7,7 @@ use glam::Vec3;
 use serde::Deserialize;
 
 use super::dice::Dice;
-use super::mesh::{Lamp, Skin};
+use super::mesh::{Lamp, Signal, Skin};
 
 /// The hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -184,14 +184,14 @@ impl Light {
         out
     }
 
-    /// What a lamp adds: `signal` is the light that is on of a traffic light.
-    pub(super) fn shines(&self, skin: &Skin, brakes: bool, blinks: bool, signal: u8) -> Vec3 {
+    /// What a lamp adds; `signal` is what a traffic light shows.
+    pub(super) fn shines(&self, skin: &Skin, brakes: bool, blinks: bool, signal: Option<Signal>) -> Vec3 {
         let on = match skin.lamp {
             Lamp::Always => true,
             Lamp::Dark => self.dark,
             Lamp::Brake => brakes,
             Lamp::Blink => blinks,
-            Lamp::Signal(n) => n == signal,
+            Lamp::Signal(own) => signal == Some(own),
         };
         if on { skin.colour * skin.glow } else { Vec3::ZERO }
     }

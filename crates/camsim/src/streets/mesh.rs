@@ -47,8 +47,18 @@ pub enum Lamp {
     Brake,
     /// Blinks while its body says so.
     Blink,
-    /// A traffic light's red, amber, green.
-    Signal(u8),
+    /// One of a traffic light's three.
+    Signal(Signal),
+}
+
+/// What a traffic light shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "each is its own word")]
+pub enum Signal {
+    Red,
+    Amber,
+    Green,
 }
 
 impl Skin {
@@ -369,7 +379,7 @@ mod tests {
         for to in [Vec3::Z, Vec3::X, Vec3::new(0.3, -1.0, 0.2)] {
             let mut bar = Mesh::default();
             bar.bar(shift, shift + to * 2.0, [1.0, 1.0], 16, skin);
-            close(&bar, 6.28 * to.length());
+            close(&bar, core::f32::consts::TAU * to.length());
         }
         let mut car = Mesh::default();
         let outline = [[-1.0, 0.0], [1.0, 0.0], [1.0, 1.0], [-1.0, 1.0]].map(Vec2::from);

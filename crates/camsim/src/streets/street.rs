@@ -8,7 +8,7 @@ use super::dice::Dice;
 use super::draw::{Air, Painter, Sight, Sketch, Thing};
 use super::light::Light;
 use super::places::Place;
-use super::scenario::{Event, EventKind, Mistake, Scenario, Stopped, Timeline, roll_traffic, write_script};
+use super::scenario::{Event, EventKind, Lights, Mistake, Scenario, Stopped, Timeline, roll_traffic, write_script};
 
 /// Somebody of the scenario.
 #[derive(Clone, Debug)]
@@ -48,6 +48,8 @@ pub struct Street {
     cast: Vec<Cast>,
     intents: Vec<Intent>,
     events: Vec<Event>,
+    signal: Body,
+    lights: Lights,
 }
 
 /// Tracks of one body: itself, its riders and marked parts.
@@ -71,6 +73,8 @@ impl Street {
             cast: Vec::new(),
             intents: Vec::new(),
             events: scenario.event.clone(),
+            signal: Body::new(Class::TrafficLight, &Wish::default(), &mut Dice::new(seed, "signal")),
+            lights: scenario.lights,
         };
         let stopped = street.actors(scenario)?;
         for user in roll_traffic(scenario, &street.place, &stopped, seed)? {
@@ -198,10 +202,30 @@ impl Street {
                     brakes: cue.brakes,
                     blinks: cue.blinks,
                     lamps: !cue.stands || cue.blinks,
+                    signal: None,
                 });
             }
         }
+        things.extend(self.signals(seconds));
         things
+    }
+
+    /// The place's traffic lights, with tracks behind everybody's.
+    fn signals(&self, seconds: f64) -> impl Iterator<Item = Thing<'_>> {
+        let first = 1 + self.cast.len() as u32 * TRACKS * 2;
+        let shows = self.lights.shows(seconds);
+        self.place.signals.iter().zip(0u32..).map(move |((at, heading), i)| Thing {
+            track: first + i * TRACKS,
+            body: &self.signal,
+            at: *at,
+            lift: 0.0,
+            heading: heading + core::f32::consts::PI,
+            gone: 0.0,
+            brakes: false,
+            blinks: false,
+            lamps: true,
+            signal: Some(shows),
+        })
     }
 
     /// A painter of its pictures. `width` is a multiple of 8 and `height` of 2.

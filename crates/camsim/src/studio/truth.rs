@@ -3,7 +3,7 @@
 //! | line | fields |
 //! |---|---|
 //! | `scenario`, first | `scenario`, `title`, `place`, `hour`, `seconds`, `seed`, `fps`, `width`, `height` |
-//! | `picture`, one a frame | `n`, `t` (seconds), `objects`: `track`, `class`, `of` (the track it belongs to), `box` (left, top, right, bottom as fractions of the picture), `inside` (share of it within the picture), `visible` (share of that which nothing hides), `riders`, `helmets`, `name` (an actor's) |
+//! | `picture`, one a frame | `n`, `t` (seconds), `objects`: `track`, `class`, `of` (the track it belongs to), `box` (left, top, right, bottom as fractions of the picture), `inside` (share of it within the picture), `visible` (share of that which nothing hides), `riders`, `helmets`, `signal` (of a traffic light), `name` (an actor's) |
 //! | `violation`, at the end | `violation` (kind), `actor`, `track`, `from`, `to` (seconds), `seen` (first and last second in which at least half of it can be seen; null when never) |
 //! | `camera`, at the end | `event`, `from`, `to` |
 //!
@@ -39,7 +39,7 @@ pub(super) struct Log<'a, W: Write> {
 impl<'a, W: Write> Log<'a, W> {
     pub(super) fn begin(which: &str, scenario: &Scenario, street: &'a Street, picture: &Picture, mut out: W) -> Result<Self> {
         let head = json!({
-            "line": "scenario", "scenario": which, "title": scenario.title, "place": format!("{:?}", scenario.place).to_lowercase(),
+            "line": "scenario", "scenario": which, "title": scenario.title, "place": scenario.place,
             "hour": format!("{:?}", scenario.hour).to_lowercase(), "seconds": scenario.seconds, "seed": picture.seed, "fps": picture.fps,
             "width": picture.size.width, "height": picture.size.height,
         });

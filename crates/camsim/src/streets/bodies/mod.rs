@@ -39,6 +39,7 @@ pub enum Class {
     Fire,
     Smoke,
     Stall,
+    TrafficLight,
     Helmet,
     BareHead,
     Plate,
@@ -46,7 +47,7 @@ pub enum Class {
 
 impl Class {
     /// Every class.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Person,
         Self::Motorcycle,
         Self::Car,
@@ -60,6 +61,7 @@ impl Class {
         Self::Fire,
         Self::Smoke,
         Self::Stall,
+        Self::TrafficLight,
         Self::Helmet,
         Self::BareHead,
         Self::Plate,
@@ -82,6 +84,7 @@ impl Class {
             Self::Fire => "fire",
             Self::Smoke => "smoke",
             Self::Stall => "stall",
+            Self::TrafficLight => "traffic-light",
             Self::Helmet => "helmet",
             Self::BareHead => "bare-head",
             Self::Plate => "plate",
@@ -182,6 +185,7 @@ impl Body {
             Class::Cow => animal::cow(wish, dice),
             Class::Bag => thing::bag(wish, dice),
             Class::Stall => thing::stall(wish, dice),
+            Class::TrafficLight => thing::traffic_light(),
             Class::Fire => fire::fire(wish, dice),
             Class::Smoke => fire::smoke(wish, dice),
         };

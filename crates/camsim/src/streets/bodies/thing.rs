@@ -1,10 +1,10 @@
-//! Things that lie or stand about: rubbish bags, market stalls.
+//! Things that lie or stand about: rubbish bags, market stalls, traffic lights.
 
 use glam::{Vec2, Vec3};
 
 use super::{Body, Part, Wish};
 use crate::streets::dice::Dice;
-use crate::streets::mesh::{Mesh, Skin};
+use crate::streets::mesh::{Lamp, Mesh, Signal, Skin};
 
 const PLASTIC: [[u8; 3]; 6] = [[28, 28, 30], [228, 228, 224], [50, 90, 170], [60, 130, 80], [190, 50, 50], [200, 186, 150]];
 const GOODS: [[u8; 3]; 7] = [[200, 60, 40], [90, 150, 60], [230, 180, 50], [150, 80, 140], [230, 130, 50], [240, 236, 220], [120, 90, 60]];
@@ -58,6 +58,22 @@ pub(super) fn stall(wish: &Wish, dice: &mut Dice) -> Body {
         let sheet = [Vec3::new(-x, -y, 2.0), Vec3::new(x, -y, 2.0), Vec3::new(x, y, 2.3), Vec3::new(-x, y, 2.3)];
         mesh.polygon(&sheet, cloth);
         mesh.polygon(&[sheet[3], sheet[2], sheet[1], sheet[0]], cloth);
+    }
+    Body { parts: vec![Part { mesh, ..Part::default() }], ..Body::default() }.measured()
+}
+
+/// A post with three lamps that look along x, red on top.
+pub(super) fn traffic_light() -> Body {
+    let mut mesh = Mesh::default();
+    let (foot, box_low, box_high) = (2.5, 2.5, 3.7);
+    mesh.bar(Vec3::ZERO, Vec3::Z * foot, [0.08, 0.07], 8, Skin::matt([150, 152, 150]));
+    mesh.cuboid(Vec3::new(-0.14, -0.22, box_low), Vec3::new(0.14, 0.22, box_high), Skin::matt([30, 34, 32]));
+    // Dark glass until it shines.
+    let lamps = [(Signal::Green, [6, 40, 16], 0.2), (Signal::Amber, [52, 34, 4], 0.6), (Signal::Red, [52, 6, 6], 1.0)];
+    for (signal, glass, up) in lamps {
+        let at = Vec3::new(0.14, 0.0, box_low + up);
+        mesh.ellipsoid(at, Vec3::new(0.05, 0.15, 0.15), 10, Skin::lamp(glass, 60.0, Lamp::Signal(signal)));
+        mesh.cuboid(at + Vec3::new(0.0, -0.17, 0.15), at + Vec3::new(0.16, 0.17, 0.18), Skin::matt([24, 26, 26]));
     }
     Body { parts: vec![Part { mesh, ..Part::default() }], ..Body::default() }.measured()
 }

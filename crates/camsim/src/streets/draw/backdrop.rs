@@ -98,7 +98,7 @@ impl Surfaces<'_> {
         let eye = -ray.normalize();
         let sunlit = self.shadows.sunlit(at + normal * 0.05, self.light);
         let mut light = self.light.seen(&skin, colour, at, normal, eye, sunlit);
-        light += self.light.shines(&skin, false, false, 0);
+        light += self.light.shines(&skin, false, false, None);
         Pixel { colour, light: self.hazy(light, ray, depth), leaf }
     }
 

@@ -134,7 +134,7 @@ impl Canvas {
                 if *whose == 0 && (near - *depth).abs() < 0.03 * near {
                     *whose = shadow;
                     for v in &mut pixel[..3] {
-                        *v = (u32::from(*v) * keep >> 8) as u8;
+                        *v = ((u32::from(*v) * keep) >> 8) as u8;
                     }
                 }
                 near += span.near_step;

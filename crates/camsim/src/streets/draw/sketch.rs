@@ -10,6 +10,7 @@ use super::raster::{Canvas, Corner, nearest};
 use super::screen::Screen;
 use super::thing::{self, Thing};
 use crate::streets::bodies::{Body, Class};
+use crate::streets::mesh::Signal;
 use crate::streets::places::Place;
 
 /// Canvas width; the height follows the picture's.
@@ -40,6 +41,9 @@ pub struct Sight {
     /// How many of them wear a helmet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub helmets: Option<u32>,
+    /// What a traffic light shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<Signal>,
 }
 
 /// A number as it was rounded: 0.12, not 0.11999999731779099.
@@ -112,6 +116,7 @@ impl Sketch {
         let class = body.class.unwrap_or(Class::Person);
         let at = tallies.len();
         tallies.push(Tally::new(own, class, of));
+        tallies[at].sight.signal = thing.signal;
         if matches!(class, Class::Motorcycle | Class::Bicycle) {
             let wears = |b: &&Body| b.parts.iter().any(|p| p.mark == Some(Class::Helmet));
             tallies[at].sight.riders = Some(body.riders.len() as u32);
@@ -166,11 +171,11 @@ impl Sketch {
         // What a marked part shows or hides counts for its owner as well.
         for i in 0..tallies.len() {
             let is_part = matches!(tallies[i].sight.class, "helmet" | "bare-head" | "plate");
-            if let Some(owner) = tallies[i].sight.of.filter(|_| is_part) {
-                if let Some(j) = tallies.iter().position(|t| t.sight.track == owner) {
-                    tallies[j].area += tallies[i].area;
-                    seen[j + 1] += seen[i + 1];
-                }
+            if let Some(owner) = tallies[i].sight.of.filter(|_| is_part)
+                && let Some(j) = tallies.iter().position(|t| t.sight.track == owner)
+            {
+                tallies[j].area += tallies[i].area;
+                seen[j + 1] += seen[i + 1];
             }
         }
         let mut sights = Vec::new();
@@ -207,7 +212,17 @@ fn thousandths(v: f32, finer: f32) -> f32 {
 
 impl Tally {
     fn new(track: u32, class: Class, of: Option<u32>) -> Self {
-        let sight = Sight { track, class: class.word(), of, bounds: [0.0; 4], inside: 0.0, visible: 0.0, riders: None, helmets: None };
+        let sight = Sight {
+            track,
+            class: class.word(),
+            of,
+            bounds: [0.0; 4],
+            inside: 0.0,
+            visible: 0.0,
+            riders: None,
+            helmets: None,
+            signal: None,
+        };
         Self { sight, reach: [f32::MAX, f32::MAX, f32::MIN, f32::MIN], area: 0 }
     }
 

@@ -9,7 +9,7 @@ use super::raster::Corner;
 use super::screen::Screen;
 use crate::streets::bodies::{Body, Part};
 use crate::streets::light::Light;
-use crate::streets::mesh::{Mesh, Skin};
+use crate::streets::mesh::{Mesh, Signal, Skin};
 
 /// A body and how it stands.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,8 @@ pub struct Thing<'a> {
     pub blinks: bool,
     /// Whether its engine, and with it its lamps, are on.
     pub lamps: bool,
+    /// What a traffic light shows.
+    pub signal: Option<Signal>,
 }
 
 /// A body's axes in the village.
@@ -86,7 +88,7 @@ pub(super) fn lit(mesh: &Mesh, stance: &Stance, thing: &Thing<'_>, screen: &Scre
     let shade = |skin: &Skin, normal: Vec3| {
         let seen = light.seen(skin, skin.colour, middle, normal, eye, 1.0);
         let own = if skin.glow > 0.0 && (thing.lamps || skin.lamp == crate::streets::mesh::Lamp::Always) {
-            light.shines(skin, thing.brakes, thing.blinks, 0)
+            light.shines(skin, thing.brakes, thing.blinks, thing.signal)
         } else {
             Vec3::ZERO
         };

@@ -22,15 +22,7 @@ pub(super) fn build(dice: &mut Dice) -> Place {
         [(-6.2, 27.0, -1.0), (-6.2, 33.0, -1.0), (-6.2, 39.0, -1.0), (6.2, 31.0, 1.0), (6.2, 37.5, 1.0), (6.4, 45.0, 1.0)]
     {
         let floors = 1 + dice.below(3);
-        house(
-            &mut solid,
-            Vec2::new(x, y),
-            heading * core::f32::consts::FRAC_PI_2 * -1.0,
-            dice.between(4.6, 5.8),
-            floors,
-            dice.chance(0.4),
-            dice,
-        );
+        house(&mut solid, Vec2::new(x, y), -heading * core::f32::consts::FRAC_PI_2, dice.between(4.6, 5.8), floors, dice.chance(0.4), dice);
     }
     let plaster = Skin::grained([208, 196, 160], Grain::Plaster);
     wall(&mut solid, &[Vec2::new(-16.0, 24.0), Vec2::new(-4.6, 24.0)], 1.7, plaster);

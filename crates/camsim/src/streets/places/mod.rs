@@ -4,6 +4,7 @@
 //! scenario and a rule's zone keep their meaning. `open_road` is the exception: a street that is all chance, for training.
 
 mod gate;
+mod junction;
 mod market;
 mod open_road;
 mod parts;
@@ -11,7 +12,7 @@ mod rubbish;
 mod school;
 
 use glam::{Vec2, Vec3};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::dice::Dice;
 use super::ground::Ground;
@@ -19,7 +20,7 @@ use super::mesh::Mesh;
 use super::view::View;
 
 /// The name of a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PlaceName {
     /// The village gate over the road.
@@ -30,12 +31,14 @@ pub enum PlaceName {
     School,
     /// The collection point for rubbish by the canal.
     Rubbish,
+    /// Two roads that meet, with traffic lights.
+    Junction,
     /// A street that is all chance.
     OpenRoad,
 }
 
 impl PlaceName {
-    /// Every place.
+    /// Every place that training pictures are drawn of.
     pub const ALL: [Self; 5] = [Self::Gate, Self::Market, Self::School, Self::Rubbish, Self::OpenRoad];
 }
 
@@ -88,6 +91,7 @@ impl Place {
             PlaceName::Market => market::build(&mut dice),
             PlaceName::School => school::build(&mut dice),
             PlaceName::Rubbish => rubbish::build(&mut dice),
+            PlaceName::Junction => junction::build(&mut dice),
             PlaceName::OpenRoad => open_road::build(&mut dice),
         }
     }

@@ -5,7 +5,7 @@
 //!
 //! ```toml
 //! title = "A truck parks before a shop"
-//! place = "market"            # gate, market, school, rubbish, open-road
+//! place = "market"            # gate, market, school, rubbish, junction, open-road
 //! hour = "day"                # day, dusk, night, infrared
 //! seconds = 60                # then it begins again, without a seam
 //!
@@ -29,6 +29,11 @@
 //!   { follow = "in", speed = 6 },
 //! ]
 //!
+//! [lights]                    # of a place that has traffic lights, seconds; the round is a multiple of their sum
+//! green = 17
+//! amber = 3
+//! red = 20
+//!
 //! [[event]]                   # what happens to the camera: covered, blurred, shaken
 //! kind = "covered"
 //! at = 40
@@ -47,6 +52,7 @@ use serde::Deserialize;
 use super::bodies::Class;
 use super::draw::Weather;
 use super::light::Hour;
+use super::mesh::Signal;
 use super::places::{Place, PlaceName};
 
 pub(super) use script::{Timeline, write as write_script};
@@ -82,9 +88,47 @@ pub struct Scenario {
     /// Those with a part.
     #[serde(default)]
     pub actor: Vec<Actor>,
+    /// How long traffic lights show what.
+    #[serde(default)]
+    pub lights: Lights,
     /// What happens to the camera.
     #[serde(default)]
     pub event: Vec<Event>,
+}
+
+/// The seconds of a traffic light's green, amber and red, one behind the other.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "each is its own word")]
+pub struct Lights {
+    pub green: f64,
+    pub amber: f64,
+    pub red: f64,
+}
+
+impl Default for Lights {
+    fn default() -> Self {
+        Self { green: 17.0, amber: 3.0, red: 20.0 }
+    }
+}
+
+impl Lights {
+    fn cycle(self) -> f64 {
+        self.green + self.amber + self.red
+    }
+
+    /// What the light of the road away from the camera shows.
+    #[must_use]
+    pub fn shows(self, seconds: f64) -> Signal {
+        let now = seconds.rem_euclid(self.cycle());
+        if now < self.green {
+            Signal::Green
+        } else if now < self.green + self.amber {
+            Signal::Amber
+        } else {
+            Signal::Red
+        }
+    }
 }
 
 /// Ordinary road users on one way.
@@ -286,6 +330,17 @@ impl Scenario {
             }
             if actor.helmets.as_ref().is_some_and(|h| h.is_empty() || h.len() > 4) {
                 return Err(mistake(format!("actor {:?}", actor.name), "helmets must be for 1 to 4 riders"));
+            }
+        }
+        if self.place == PlaceName::Junction {
+            let Lights { green, amber, red } = self.lights;
+            let good = [green, amber, red].iter().all(|s| (1.0..=300.0).contains(s));
+            let rounds = self.seconds / self.lights.cycle();
+            if !good || (rounds - rounds.round()).abs() > 1e-6 {
+                return Err(mistake(
+                    "lights",
+                    format!("green, amber and red must be 1 to 300 seconds, and seconds = {} a multiple of their sum", self.seconds),
+                ));
             }
         }
         for event in &self.event {

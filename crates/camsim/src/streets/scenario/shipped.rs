@@ -12,6 +12,7 @@ scenarios![
     "intrusion",
     "intrusion-crowd",
     "intrusion-near-miss",
+    "junction",
     "littering",
     "littering-crowd",
     "littering-near-miss",

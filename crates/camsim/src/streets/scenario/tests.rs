@@ -98,6 +98,7 @@ fn mistakes_say_where_what_and_how() {
     };
     for (extra, words) in [
         ("hours = 1", "line 5: unknown field `hours`"),
+        ("[lights]\ngreen = 9", "line 5: missing field `amber`"),
         ("[weather]\nrain = 2", "weather, rain: 2 must be 0 to 1"),
         (
             "[[traffic]]\nway = \"up\"\nper_minute = 3\nclasses = { car = 1 }",
