@@ -5,7 +5,16 @@ import json
 from pathlib import Path
 
 from classes import CLASSES
-from evaluate import mean
+from data import SMALLEST
+from evaluate import LARGE, mean
+
+
+KINDS = {
+    "drawn": f"AP50, held-out drawn pictures, things of {SMALLEST} pixels and more",
+    "drawn-large": f"AP50, the same pictures, things of {LARGE} pixels and more",
+    "real": "AP50, real pictures",
+    "clips": "AP50, real clips, against what the reference finds with a score of half or more",
+}
 
 
 def cell(value):
@@ -31,9 +40,9 @@ def main():
     args.add_argument("tables", type=Path)
     args = args.parse_args()
     tables = json.loads(args.tables.read_text())
-    for kind in ("drawn", "real"):
+    for kind, heading in KINDS.items():
         if any(kind in t for t in tables.values()):
-            print(f"\nAP50, {kind} pictures\n\n{table(tables, kind)}")
+            print(f"\n{heading}\n\n{table(tables, kind)}")
 
 
 if __name__ == "__main__":

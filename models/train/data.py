@@ -40,7 +40,11 @@ def records(seed, count, width, height):
             child.kill()
 
 
-def learnable(objects):
+# Smaller than this, in pixels of the longer side, a thing need not be found: it is four pixels wide or less.
+SMALLEST = 14
+
+
+def learnable(objects, smallest=SMALLEST):
     """Boxes [n, 5] (left, top, right, bottom, class) to find, and boxes [m, 4] that may be found or not."""
     find, unclear = [], []
     for o in objects:
@@ -50,7 +54,7 @@ def learnable(objects):
         longest = max(right - left, bottom - top)
         if o["visible"] < 0.02:
             continue
-        if o["visible"] < 0.3 or longest < 8 or o["inside"] < 0.15:
+        if o["visible"] < 0.3 or longest < smallest or o["inside"] < 0.15:
             unclear.append(o["box"])
         else:
             find.append([*o["box"], INDEX[o["class"]]])
@@ -61,7 +65,7 @@ class Pool:
     """Pictures in memory. Each is seen `uses` times on average before another takes its place."""
 
     def __init__(self, seed, size, uses, width=512, height=288):
-        self.pictures, self.size, self.uses = [], size, uses
+        self.pictures, self.size, self.uses, self.drawn = [], size, uses, 0
         self.allowed = threading.Semaphore(0)
         self.owed = 0.0
         self.lock = threading.Lock()
@@ -72,7 +76,9 @@ class Pool:
     def fill(self, seed, width, height):
         slots = random.Random(seed + 1)
         for picture, objects in records(seed, 0, width, height):
-            entry = (picture, *learnable(objects))
+            # What is small here can be large enough in a piece that is made larger.
+            entry = (picture, *learnable(objects, SMALLEST / 1.5))
+            self.drawn += 1
             if len(self.pictures) < self.size:
                 self.pictures.append(entry)
                 if len(self.pictures) >= min(self.size, 300):
@@ -81,7 +87,7 @@ class Pool:
             self.allowed.acquire()
             self.pictures[slots.randrange(self.size)] = entry
 
-    def batch(self, count, width, height, rng):
+    def batch(self, count, width, height, scales, rng):
         """A batch of augmented pictures and padded truth, all of fixed shape."""
         self.full.wait()
         pictures = np.empty((count, height, width, 3), np.uint8)
@@ -92,7 +98,7 @@ class Pool:
         for i in range(count):
             with self.lock:
                 source = self.pictures[self.random.randrange(len(self.pictures))]
-            pictures[i], find, unclear = augment(*source, width, height, rng)
+            pictures[i], find, unclear = augment(*source, width, height, scales, SMALLEST, rng)
             largest = np.argsort(-((find[:, 2] - find[:, 0]) * (find[:, 3] - find[:, 1])))[:MOST]
             find = find[largest]
             truth[i, : len(find)], kinds[i, : len(find)], real[i, : len(find)] = find[:, :4], find[:, 4], True
@@ -108,7 +114,7 @@ class Pool:
 class Ahead:
     """Makes batches in threads, a few ahead of the one that is learnt from."""
 
-    def __init__(self, pool, count, width, height, seed, threads=2, depth=4):
+    def __init__(self, pool, count, width, height, scales, seed, threads=2, depth=4):
         import queue
 
         self.queue = queue.Queue(depth)
@@ -117,7 +123,7 @@ class Ahead:
         def work(index):
             rng = np.random.default_rng([seed, index])
             while not self.stop.is_set():
-                batch = pool.batch(count, width, height, rng)
+                batch = pool.batch(count, width, height, scales, rng)
                 while not self.stop.is_set():
                     try:
                         self.queue.put(batch, timeout=0.5)

@@ -6,6 +6,7 @@ table. Belongs here: measuring. `card.py` writes it down.
 
 import argparse
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,11 @@ from PIL import Image
 
 import net
 from classes import CLASSES, COCO
-from data import learnable, records
+from data import SMALLEST, learnable, records
 
 HELD_OUT_SEED = 900_001
+# Pixels of the longer side in a picture 512 wide.
+LARGE = 32
 
 
 class Detector:
@@ -115,10 +118,10 @@ def inside(box, boxes):
     return float((np.prod(np.maximum(high - low, 0), 1) / max(float(np.prod(box[2:] - box[:2])), 1e-6)).max())
 
 
-def drawn(count):
+def drawn(count, smallest):
     """Held-out pictures: seeds that training never sees."""
     for picture, objects in records(HELD_OUT_SEED, count, net.WIDTH, net.HEIGHT):
-        yield (picture, *learnable(objects))
+        yield (picture, *learnable(objects, smallest))
 
 
 def real(folder):
@@ -137,6 +140,22 @@ def real(folder):
         yield np.ascontiguousarray(picture), np.array(find, np.float32).reshape(-1, 5), np.array(crowd, np.float32).reshape(-1, 4)
 
 
+def clips(folder, reference, each=12):
+    """Pictures of real clips. Nobody drew their boxes: what a reference finds with a score of half or more is to be found."""
+    for path in sorted(folder.glob("*.mp4")):
+        ask = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=width,height:format=duration", "-of", "json", str(path)]
+        about = json.loads(subprocess.run(ask, check=True, capture_output=True).stdout)
+        wide, tall = about["streams"][0]["width"], about["streams"][0]["height"]
+        rate = each / float(about["format"]["duration"])
+        read = ["ffmpeg", "-v", "error", "-i", str(path), "-vf", f"fps={rate}", "-frames:v", str(each), "-f", "rawvideo", "-pix_fmt", "bgr24", "-"]
+        frames = np.frombuffer(subprocess.run(read, check=True, capture_output=True).stdout, np.uint8).reshape(-1, tall, wide, 3)
+        for picture in frames:
+            seen = reference.find(picture, least=0.2)
+            sure = [[*box, kind] for score, kind, box in seen if score >= 0.5]
+            unsure = [box for score, _, box in seen if score < 0.5]
+            yield picture, np.array(sure, np.float32).reshape(-1, 5), np.array(unsure, np.float32).reshape(-1, 4)
+
+
 def coco_ids(truth):
     """Our word to the file's category number."""
     ids = {c["name"]: c["id"] for c in truth["categories"]}
@@ -153,14 +172,21 @@ def main():
     args.add_argument("models", type=Path, nargs="+")
     args.add_argument("--drawn", type=int, default=400, help="held-out drawn pictures")
     args.add_argument("--real", type=Path, help="folder of COCO pictures with instances_subset.json")
+    args.add_argument("--clips", type=Path, help="folder of real clips; needs --reference")
+    args.add_argument("--reference", type=Path, help="a detector whose finds stand for the truth of clips")
     args.add_argument("--json", type=Path, help="writes the tables there")
     args = args.parse_args()
     tables = {}
     for path in args.models:
         detector = Detector(path)
-        sets = {"drawn": drawn(args.drawn)} if args.drawn else {}
+        sets = {}
+        if args.drawn:
+            # As it is trained, and what is large enough that a rule would ask for it.
+            sets = {"drawn": drawn(args.drawn, SMALLEST), "drawn-large": drawn(args.drawn, LARGE)}
         if args.real:
             sets["real"] = real(args.real)
+        if args.clips and args.reference:
+            sets["clips"] = clips(args.clips, Detector(args.reference))
         for name, pictures in sets.items():
             table = measure(detector, pictures)
             tables.setdefault(path.stem, {})[name] = table

@@ -16,7 +16,7 @@ import net
 
 
 class Onnx:
-    """Builds ONNX nodes where `net.Jax` computes."""
+    """Builds ONNX nodes where `net.Flow` computes."""
 
     def __init__(self, params, stats):
         self.params, self.stats = params, stats
@@ -31,20 +31,20 @@ class Onnx:
         return name
 
     def weights(self, name, x, w, bias, stride):
-        side = w.shape[0] // 2
+        side = 0 if w.shape[0] == stride else w.shape[0] // 2
         inputs = [x, self.constant(f"{name}.w", w.transpose(3, 2, 0, 1).astype(np.float32)), self.constant(f"{name}.b", bias.astype(np.float32))]
         return self.node("Conv", inputs, f"{name}.conv", kernel_shape=list(w.shape[:2]), strides=[stride] * 2, pads=[side] * 4)
 
     def conv(self, name, x, cin, cout, k, stride):
-        p, s = self.params[name], self.stats[name]
-        scale = p["gain"] / np.sqrt(s["var"] + 1e-4)
-        w = p["w"] * scale
+        p, s = self.params, self.stats
+        scale = p[f"{name}/gain"] / np.sqrt(s[f"{name}/var"] + net.EPSILON)
+        w = p[f"{name}/w"] * scale
         if name == "stem":
             w = w / 255.0
-        return self.node("Relu", [self.weights(name, x, w, p["bias"] - s["mean"] * scale, stride)], f"{name}.relu")
+        return self.node("Relu", [self.weights(name, x, w, p[f"{name}/bias"] - s[f"{name}/mean"] * scale, stride)], f"{name}.relu")
 
     def predict(self, name, x, cin, cout):
-        return self.weights(name, x, self.params[name]["w"], self.params[name]["bias"], 1)
+        return self.weights(name, x, self.params[f"{name}/w"], self.params[f"{name}/bias"], 1)
 
     def add(self, a, b):
         return self.node("Add", [a, b], f"{a}+{b.split('.')[0]}")
@@ -82,13 +82,13 @@ def build(weights):
 
 def difference(model, weights):
     """The largest difference between the file and the network it was made of, over two pictures of chance."""
-    import jax
     import onnxruntime
+    import tensorflow as tf
 
     rng = np.random.default_rng(1)
     pictures = rng.integers(0, 256, (2, net.HEIGHT, net.WIDTH, 3)).astype(np.float32)
     rows, _ = net.apply(weights["params"], weights["stats"], pictures, False)
-    rows = np.concatenate([rows[..., :4], jax.nn.sigmoid(rows[..., 4:])], -1)
+    rows = np.concatenate([rows[..., :4], tf.sigmoid(rows[..., 4:])], -1)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     found = [session.run(None, {"images": p.transpose(2, 0, 1)[None]})[0] for p in pictures]
     return float(np.abs(np.concatenate(found) - rows).max())
