@@ -159,4 +159,55 @@ pub(crate) enum RingCommand {
         #[command(flatten)]
         config: ConfigArg,
     },
+    /// What each block file holds, from its own bytes.
+    Scan {
+        #[command(flatten)]
+        which: WhichRing,
+    },
+    /// Check every recording, chain and seal, and name the damaged seconds.
+    Verify {
+        #[command(flatten)]
+        which: WhichRing,
+    },
+    /// Write index and missing footers anew, from the blocks alone; the daemon must not run.
+    Rebuild {
+        #[command(flatten)]
+        which: WhichRing,
+    },
+    /// Save all that can be read of one camera as MP4 files, from the blocks alone.
+    Extract(ExtractArgs),
+}
+
+/// One of the configuration's rings.
+#[derive(Debug, Args)]
+pub(crate) struct WhichRing {
+    /// Which ring; all of them when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) ring: Option<String>,
+    /// JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExtractArgs {
+    /// Which camera.
+    #[arg(long)]
+    pub(crate) camera: CameraId,
+    /// main or sub.
+    #[arg(long, default_value = "main")]
+    pub(crate) stream: Channel,
+    /// Begin: RFC 3339 with an offset, or Unix seconds; everything when left out.
+    #[arg(long, value_parser = WallTime::parse)]
+    pub(crate) from: Option<WallTime>,
+    /// End, likewise.
+    #[arg(long, value_parser = WallTime::parse)]
+    pub(crate) to: Option<WallTime>,
+    /// The folder to write into.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
 }

@@ -10,7 +10,7 @@ use std::{
     fs::{self, OpenOptions},
     io::{ErrorKind, Write},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// Reads `DATA/keys/box.pem`, or makes it when this is the box's first start.
@@ -18,21 +18,34 @@ use std::{
 /// # Errors
 /// When the file cannot be read or written, is not a key, or others may read it.
 pub(crate) fn open(data: &Path) -> Result<Ed25519Signer> {
-    let dir = data.join("keys");
-    let path = dir.join("box.pem");
-    match fs::read_to_string(&path) {
-        Ok(pem) => {
-            let mode = fs::metadata(&path)?.permissions().mode() & 0o777;
-            if mode & 0o077 != 0 {
-                bail!("{} may be read by others (mode {mode:o}): run `chmod 600` on it, and think about who has read it", path.display());
-            }
-            let key = SigningKey::from_pkcs8_pem(&pem)
-                .map_err(|e| anyhow::anyhow!("{} is not an Ed25519 key in PKCS#8 PEM: {e}", path.display()))?;
-            Ok(Ed25519Signer::from_secret(&key.to_bytes()))
-        }
-        Err(e) if e.kind() == ErrorKind::NotFound => make(&dir, &path),
-        Err(e) => Err(e).with_context(|| format!("cannot read {}", path.display())),
+    match read(data)? {
+        Some(signer) => Ok(signer),
+        None => make(&data.join("keys"), &path(data)),
     }
+}
+
+fn path(data: &Path) -> PathBuf {
+    data.join("keys").join("box.pem")
+}
+
+/// The box's key; `None` before its first start.
+///
+/// # Errors
+/// When the file cannot be read, is not a key, or others may read it.
+pub(crate) fn read(data: &Path) -> Result<Option<Ed25519Signer>> {
+    let path = path(data);
+    let pem = match fs::read_to_string(&path) {
+        Ok(pem) => pem,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
+    };
+    let mode = fs::metadata(&path)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        bail!("{} may be read by others (mode {mode:o}): run `chmod 600` on it, and think about who has read it", path.display());
+    }
+    let key =
+        SigningKey::from_pkcs8_pem(&pem).map_err(|e| anyhow::anyhow!("{} is not an Ed25519 key in PKCS#8 PEM: {e}", path.display()))?;
+    Ok(Some(Ed25519Signer::from_secret(&key.to_bytes())))
 }
 
 fn make(dir: &Path, path: &Path) -> Result<Ed25519Signer> {

@@ -255,7 +255,8 @@ impl Catalog {
         };
         let file = self.file(slot).map_err(|e| self.io("open", path(), e))?;
         let whose = recover::block_header(&*file).map_err(|e| self.io("read", path(), e))?;
-        if whose.is_none_or(|h| h.sequence != sequence) {
+        // A header that cannot be read says nothing; each batch repeats whose it is.
+        if whose.is_some_and(|h| h.sequence != sequence) {
             return Ok(table);
         }
         let scan =
@@ -289,6 +290,11 @@ impl Catalog {
 }
 
 pub(crate) fn read_footer(file: &dyn DiskFile, spec: &RingSpec, sequence: u64) -> io::Result<Option<Footer>> {
+    Ok(any_footer(file, spec)?.filter(|f| f.sequence == sequence))
+}
+
+/// The footer that lies at a block's end, of whichever sequence.
+pub(crate) fn any_footer(file: &dyn DiskFile, spec: &RingSpec) -> io::Result<Option<Footer>> {
     let mut bytes = vec![0; FOOTER_HEADER];
     read_exact_at(file, spec.data_limit(), &mut bytes)?;
     let Ok(len) = Footer::len_of(&bytes) else { return Ok(None) };
@@ -297,7 +303,7 @@ pub(crate) fn read_footer(file: &dyn DiskFile, spec: &RingSpec, sequence: u64) -
     }
     bytes.resize(len, 0);
     read_exact_at(file, spec.data_limit(), &mut bytes)?;
-    Ok(Footer::parse(&bytes).ok().filter(|f| f.sequence == sequence))
+    Ok(Footer::parse(&bytes).ok())
 }
 
 /// A block's summary from the block alone.
@@ -307,20 +313,25 @@ pub(crate) fn summary_from_block(
     ring: Option<[u8; 16]>,
 ) -> io::Result<(Option<[u8; 16]>, BlockSummary)> {
     let empty = (None, BlockSummary::default());
-    let Some(header) = recover::block_header(file)? else { return Ok(empty) };
+    let sealed = |f: &Footer| BlockSummary {
+        sequence: f.sequence,
+        state: BlockState::Sealed,
+        clock_unsynced: f.flags & crate::format::footer::SEAL_CLOCK_UNSYNCED != 0,
+        from: f.from,
+        to: f.to,
+        records: u32::try_from(f.records.len()).unwrap_or(u32::MAX),
+        data_end: f.data_end,
+    };
+    let Some(header) = recover::block_header(file)? else {
+        // A rotten header costs nothing while the footer says the same.
+        let footer = any_footer(file, spec)?.filter(|f| ring.is_none_or(|r| r == f.ring));
+        return Ok(footer.map_or(empty, |f| (Some(f.ring), sealed(&f))));
+    };
     if header.block_size != spec.block_size || ring.is_some_and(|r| r != header.ring) {
         return Ok(empty);
     }
     let summary = match read_footer(file, spec, header.sequence)? {
-        Some(f) => BlockSummary {
-            sequence: f.sequence,
-            state: BlockState::Sealed,
-            clock_unsynced: f.flags & crate::format::footer::SEAL_CLOCK_UNSYNCED != 0,
-            from: f.from,
-            to: f.to,
-            records: u32::try_from(f.records.len()).unwrap_or(u32::MAX),
-            data_end: f.data_end,
-        },
+        Some(f) => sealed(&f),
         None => BlockSummary { sequence: header.sequence, state: BlockState::Open, ..BlockSummary::default() },
     };
     Ok((Some(header.ring), summary))

@@ -9,6 +9,7 @@ pub mod clip;
 pub mod disk;
 pub mod error;
 pub mod format;
+pub mod inspect;
 mod intake;
 pub mod reader;
 pub mod recorder;

@@ -7,7 +7,7 @@ pub use samples::Picture;
 use crate::{
     builder_fingerprint,
     catalog::{Catalog, read_index},
-    disk::{Disk, read_exact_at},
+    disk::{Disk, DiskFile, read_exact_at},
     error::{Damage, RingError},
     format::{
         FormatError,
@@ -297,10 +297,16 @@ impl Reader {
         let mut bytes = vec![0; len];
         read_exact_at(&*file, u64::from(r.entry.offset), &mut bytes).map_err(io)?;
         // The writer makes its header durable before it overwrites anything, so whoever sees old bytes sees the old header.
+        // A header that cannot be read has rotted: then the record's own words must do, and its check sums.
         match recover::block_header(&*file).map_err(io)? {
-            Some(h) if h.sequence == r.block => Ok(bytes),
-            _ => Err(gone()),
+            Some(h) if h.sequence != r.block => Err(gone()),
+            _ => Ok(bytes),
         }
+    }
+
+    /// A block's file.
+    pub(crate) fn file(&self, slot: usize) -> io::Result<Arc<dyn DiskFile>> {
+        self.catalog.file(slot)
     }
 
     fn header(&self, r: &RecordRef, bytes: &[u8]) -> Result<RecordHeader, RingError> {

@@ -4,12 +4,12 @@ mod check;
 mod export;
 mod models;
 mod replay;
-mod ring_status;
+mod ring;
 mod run;
 mod user;
 
 use crate::{
-    cli::{Cli, Command, ConfigArg, RingCommand, UserCommand},
+    cli::{Cli, Command, ConfigArg, UserCommand},
     exit::Failure,
 };
 
@@ -22,7 +22,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Export(args) => export::export(&args),
         Command::Models(command) => models::models(&command),
         Command::Replay(args) => replay::replay(&args),
-        Command::Ring(RingCommand::Status { json, config }) => ring_status::status(&config, json),
+        Command::Ring(command) => ring::ring(&command),
     }
 }
 

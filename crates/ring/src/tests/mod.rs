@@ -5,6 +5,7 @@ mod cuts;
 mod faults;
 mod formats;
 mod housekeeping;
+mod inspect;
 mod model;
 mod real;
 mod samples;

@@ -172,7 +172,7 @@ fn stale(spec: &RingSpec, disk: &dyn Disk, slots: &[BlockSummary]) -> bool {
     })
 }
 
-fn write_index(spec: &RingSpec, disk: &dyn Disk, ring: [u8; 16], slots: &[BlockSummary]) -> Result<(), RingError> {
+pub(crate) fn write_index(spec: &RingSpec, disk: &dyn Disk, ring: [u8; 16], slots: &[BlockSummary]) -> Result<(), RingError> {
     for (n, dir) in spec.paths.iter().enumerate() {
         let blocks = spec.blocks_in(n);
         let header = IndexHeader { ring, block_size: spec.block_size, blocks: u32::try_from(blocks).unwrap_or(u32::MAX) };

@@ -1,8 +1,8 @@
 //! `matthon ring status`: from the daemon when one runs, else read from the disk.
 
-use super::load;
 use crate::{
     cli::ConfigArg,
+    commands::load,
     control::{self, Answer, Request},
     env,
     exit::Failure,
