@@ -18,6 +18,13 @@ export const CAMERAS = [
   ['truong-hoc', 'Trường học', 'variant=3,size=640x360,fps=10'],
   ['nha-van-hoa', 'Nhà văn hóa', 'variant=4,size=640x360,fps=10,gop=4s'],
 ];
+/** The demo's cameras: drawn streets with a story. */
+export const DEMO = [
+  ['cong-lang', 'Cổng làng', 'source=street:story-gate,size=640x360,sub-size=640x360,fps=10,sub-fps=10,bitrate=800k'],
+  ['cho', 'Chợ', 'source=street:story-market,size=640x360,sub-size=640x360,fps=10,sub-fps=10,bitrate=800k'],
+  ['truong-hoc', 'Trường học', 'source=street:story-school,size=640x360,sub-size=640x360,fps=10,sub-fps=10,bitrate=800k'],
+  ['rac', 'Điểm tập kết rác', 'source=street:story-rubbish,size=640x360,sub-size=640x360,fps=10,sub-fps=10,bitrate=800k'],
+];
 export const USER = { name: 'can-bo', password: 'mat-khau-thon-1' };
 
 function freePort() {
@@ -31,8 +38,10 @@ function freePort() {
 }
 
 export class Village {
-  static async start() {
+  /** `demo`: with the demo's cameras and its own configuration. */
+  static async start({ demo = false } = {}) {
     const village = new Village();
+    village.demo = demo;
     process.once('exit', village.killAll);
     for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
     try {
@@ -58,7 +67,7 @@ export class Village {
   }
 
   async startCameras() {
-    const cameras = CAMERAS.flatMap(([id, , spec]) => ['--camera', `id=${id},${spec}`]);
+    const cameras = (this.demo ? DEMO : CAMERAS).flatMap(([id, , spec]) => ['--camera', `id=${id},${spec}`]);
     this.camsim = spawn(path.join(bin, 'camsim'), ['serve', '--listen', '127.0.0.1:0', '--exit-on-eof', ...cameras], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.children.push(this.camsim);
     this.camsim.stdin.on('error', () => undefined);
@@ -66,6 +75,7 @@ export class Village {
     this.answer = async () => JSON.parse((await lines.next()).value);
     const failed = new Promise((_, fail) => this.camsim.once('error', fail));
     const ready = await within('camsim is ready', Promise.race([this.answer(), failed]), 30_000);
+    this.ready = ready;
     this.rtsp = ready.rtsp;
   }
 
@@ -74,8 +84,11 @@ export class Village {
     this.url = `http://127.0.0.1:${port}`;
     mkdirSync(path.join(this.dir, 'village'));
     this.config = path.join(this.dir, 'village', 'matthon.toml');
-    const cameras = CAMERAS.map(([id, name]) => `[[camera]]\nid = "${id}"\nname = "${name}"\nmain = "${this.rtsp}/${id}/main"\nsub = "${this.rtsp}/${id}/sub"\nrecord = { main = "main", sub = "main" }\n`);
-    writeFileSync(this.config, `[site]\nname = "Thôn Duyên Hy"\n[privacy]\ncontroller = "UBND xã Thử Nghiệm"\nkeep = "15d"\n[storage]\ndata = "data"\n[[ring]]\nname = "main"\npaths = ["ring"]\nsize = "512MB"\nsync = "3s"\n[web]\nlisten = "127.0.0.1:${port}"\n${cameras.join('')}`);
+    if (this.demo) {
+      const template = readFileSync(path.join(here, '../../config/demo.toml'), 'utf8');
+      writeFileSync(this.config, template.replaceAll('@RTSP@', this.rtsp).replaceAll('@PORT@', String(port)).replace('2GB', '512MB'));
+      writeFileSync(path.join(this.dir, 'village', 'cameras.json'), JSON.stringify(this.ready));
+    } else this.writeConfig(port);
     const added = spawnSync(path.join(bin, 'matthon'), ['user', 'add', USER.name, '--role', 'admin', '--password-stdin', '--config', this.config], { input: `${USER.password}\n`, encoding: 'utf8', timeout: 60_000 });
     if (added.status !== 0) throw new Error(`matthon user add: ${added.error ?? added.stderr}`);
     const log = openSync(this.logFile, 'a');
@@ -85,6 +98,11 @@ export class Village {
       if (this.daemon.exitCode !== null) throw new Error(`matthon ended with ${this.daemon.exitCode}`);
       return fetch(`${this.url}/healthz`).then((r) => r.status === 200 || r.status === 503, () => false);
     }, 30_000);
+  }
+
+  writeConfig(port) {
+    const cameras = CAMERAS.map(([id, name]) => `[[camera]]\nid = "${id}"\nname = "${name}"\nmain = "${this.rtsp}/${id}/main"\nsub = "${this.rtsp}/${id}/sub"\nrecord = { main = "main", sub = "main" }\n`);
+    writeFileSync(this.config, `[site]\nname = "Thôn Duyên Hy"\n[privacy]\ncontroller = "UBND xã Thử Nghiệm"\nkeep = "15d"\n[storage]\ndata = "data"\n[[ring]]\nname = "main"\npaths = ["ring"]\nsize = "512MB"\nsync = "3s"\n[web]\nlisten = "127.0.0.1:${port}"\n${cameras.join('')}`);
   }
 
   /** Throws a switch of the cameras: `drop ID`, `up ID` … */

@@ -16,6 +16,8 @@ pub struct Camsim {
     stdout: Lines<BufReader<ChildStdout>>,
     /// `rtsp://127.0.0.1:PORT`
     pub rtsp: String,
+    /// What it said when it was ready: addresses, and what drawn streets will show.
+    pub ready: Value,
     sent: PathBuf,
     _dir: tempfile::TempDir,
 }
@@ -62,7 +64,7 @@ impl Camsim {
         let ready: Value = serde_json::from_str(&line.unwrap().expect("camsim says it is ready")).unwrap();
         assert_eq!(ready["ready"], true, "{ready}");
         let rtsp = ready["rtsp"].as_str().unwrap().to_owned();
-        Self { child, stdin, stdout, rtsp, sent, _dir: dir }
+        Self { child, stdin, stdout, rtsp, ready, sent, _dir: dir }
     }
 
     /// The port cameras listen on.

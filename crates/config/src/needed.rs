@@ -10,6 +10,8 @@ use url::Url;
 pub struct Config {
     /// `demo = true`: a demonstration with simulated cameras; nothing real may be expected of it.
     pub demo: bool,
+    /// Where the simulated cameras tell what they will show; only with `demo`.
+    pub demo_story: Option<PathBuf>,
     /// The village.
     pub site: Site,
     /// Who answers for the pictures; `None` when the file does not say (a warning was given).

@@ -56,6 +56,7 @@ tables! {
     /// The whole file.
     File "" {
         demo: bool = "demo = true",
+        demo_story: String = r#"demo_story = "cameras.json""#,
         site: Site = r#"[site] with name = "Thôn …""#,
         privacy: Privacy = r#"[privacy] with controller = "UBND xã …" and keep = "15d""#,
         storage: Storage = r#"[storage] with data = "/var/lib/matthon""#,

@@ -12,6 +12,7 @@ mod exit;
 mod keys;
 mod models;
 mod seeing;
+mod story;
 mod telemetry;
 mod telling;
 mod wiring;

@@ -29,6 +29,9 @@ pub(crate) fn launcher(config: &config::Config) -> Result<vision::SystemLauncher
 /// Fetches a model's weights from its manifest's address into the library; what is not what the manifest says is never installed.
 pub(crate) fn download(library: &Library, name: &str, mut progress: impl FnMut(u64, u64)) -> Result<PathBuf> {
     let manifest = library.manifest(name)?;
+    let Some(source) = manifest.source.as_deref() else {
+        bail!("{name} comes with the program: there is nothing to fetch");
+    };
     let mut writer = library.writer(name)?;
     // Installed by whoever needs it first; a second time is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -37,12 +40,11 @@ pub(crate) fn download(library: &Library, name: &str, mut progress: impl FnMut(u
     runtime.block_on(async {
         let client =
             reqwest::Client::builder().https_only(true).connect_timeout(Duration::from_secs(20)).read_timeout(Duration::from_secs(60));
-        let offline = || {
-            format!("{} cannot be reached; on another machine download it, then `matthon models pull {name} --from FILE`", manifest.source)
-        };
-        let mut answer = client.build()?.get(&manifest.source).send().await.with_context(offline)?;
+        let offline =
+            || format!("{source} cannot be reached; on another machine download it, then `matthon models pull {name} --from FILE`");
+        let mut answer = client.build()?.get(source).send().await.with_context(offline)?;
         if !answer.status().is_success() {
-            bail!("{} answered {}", manifest.source, answer.status());
+            bail!("{source} answered {}", answer.status());
         }
         let mut done = 0;
         while let Some(piece) = answer.chunk().await.context("the download broke off; try again")? {
@@ -53,6 +55,18 @@ pub(crate) fn download(library: &Library, name: &str, mut progress: impl FnMut(u
         anyhow::Ok(())
     })?;
     Ok(writer.finish()?)
+}
+
+/// Why a configuration may not have the model it names: one that knows drawn pictures only, on real cameras.
+pub(crate) fn forbidden(config: &config::Config) -> Option<String> {
+    let name = &config.vision.as_ref()?.model;
+    let demo_only = library(config).manifest(name).is_ok_and(|m| m.demo_only);
+    (demo_only && !config.demo).then(|| {
+        format!(
+            "[vision] model: `{name}` was trained on drawn pictures only and must not watch real cameras; use `yolox-nano` \
+             (`matthon models pull yolox-nano`), or say `demo = true` at the top if these cameras are simulated"
+        )
+    })
 }
 
 /// One sentence for `check` when detection is configured and cannot be; `None` when it can.

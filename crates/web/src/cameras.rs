@@ -25,11 +25,13 @@ pub(crate) struct SiteView {
     name: String,
     timezone: String,
     language: String,
+    /// Whether this is a demonstration with simulated cameras.
+    demo: bool,
 }
 
 impl SiteView {
     pub(crate) fn of(site: &Site) -> Self {
-        Self { name: site.name.clone(), timezone: site.timezone.clone(), language: site.language.clone() }
+        Self { name: site.name.clone(), timezone: site.timezone.clone(), language: site.language.clone(), demo: site.demo }
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Site {
     pub timezone: String,
     /// `vi` or `en`: what the page starts in.
     pub language: String,
+    /// A demonstration with simulated cameras: the page says so.
+    pub demo: bool,
 }
 
 /// One camera as the API sees it.
@@ -70,6 +72,8 @@ pub struct Context {
     pub cases: Cases,
     /// How detection is, as `vision` tells it: `state`, `model`, `detail`, `restarts`, `quarantined`, `cameras`, …
     pub vision: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
+    /// What the demo's drawn cameras will show; none for real ones.
+    pub story: Option<crate::story::Story>,
     /// Takes pictures of cameras.
     pub snapshot: Arc<dyn Snapshot>,
     /// Tells the time.

@@ -1,6 +1,8 @@
 //! The one table of endpoints: method, path, who may, what it does. The router has nothing else.
 
-use crate::{app::App, cameras, case_files, cases, clip, events, health, live_socket, openapi, session, snapshot, status, violations};
+use crate::{
+    app::App, cameras, case_files, cases, clip, events, health, live_socket, openapi, session, snapshot, status, story, violations,
+};
 use axum::routing::{MethodRouter, delete, get, post};
 use domain::Role;
 use std::sync::Arc;
@@ -116,6 +118,16 @@ pub const TABLE: &[Endpoint] = &[
         body: "",
         answer: Answer::Json("Cameras"),
         handler: || get(cameras::list),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/demo",
+        access: EVERYBODY,
+        about: "What the demo's drawn cameras will show, in seconds of a round that repeats; 404 on a box with real cameras.",
+        query: &[],
+        body: "",
+        answer: Answer::Json("Story"),
+        handler: || get(story::story),
     },
     Endpoint {
         method: Method::Get,

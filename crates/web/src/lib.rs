@@ -29,6 +29,7 @@ mod serve;
 mod session;
 mod snapshot;
 mod status;
+mod story;
 mod violations;
 mod vision;
 
@@ -37,3 +38,4 @@ pub use context::{Camera, Context, Site};
 pub use openapi::document;
 pub use serve::serve;
 pub use snapshot::{NoPicture, Snapshot};
+pub use story::Story;

@@ -128,7 +128,7 @@ fn house() -> Value {
         "Problem": object(&[("type", "string"), ("kind", "string"), ("title", "string"), ("status", "integer"), ("detail", "string"), ("parameter?", "string")]),
         "Login": object(&[("name", "string"), ("password", "string")]),
         "Role": {"type": "string", "enum": role},
-        "Site": object(&[("name", "string"), ("timezone", "string"), ("language", "string")]),
+        "Site": object(&[("name", "string"), ("timezone", "string"), ("language", "string"), ("demo", "boolean")]),
         "Session": object(&[("name", "string"), ("role", "=Role"), ("site", "=Site")]),
         "Link": {"type": "string", "enum": link},
         "Note": {"type": "string", "enum": note},
@@ -144,6 +144,9 @@ fn house() -> Value {
         "Cameras": object(&[("site", "=Site"), ("now", "time"), ("cameras", "=Camera[]")]),
         "Span": object(&[("from", "time"), ("to", "time")]),
         "Timeline": object(&[("from", "time"), ("to", "time"), ("stream", "string"), ("spans", "=Span[]")]),
+        "StoryEvent": object(&[("kind", "string"), ("from", "number"), ("to", "number"), ("ruled", "boolean")]),
+        "StoryScene": object(&[("camera", "string"), ("seconds", "number"), ("events", "=StoryEvent[]")]),
+        "Story": object(&[("now", "time"), ("begun", "time"), ("scenes", "=StoryScene[]")]),
         "OpenApi": {"type": "object"},
     })
 }

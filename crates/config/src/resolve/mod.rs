@@ -29,6 +29,16 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// `None` after noting at least one mistake. `open_to_all`: every user of the box may read the file.
 pub(crate) fn config(file: written::File, base: &Path, open_to_all: bool, source: &mut Source<'_>) -> Option<Config> {
     let demo = file.demo.or(false);
+    let demo_story = file.demo_story.optional().and_then(|story| match story {
+        Some((_, place)) if demo != Some(true) => {
+            source.mistake(
+                &place,
+                Wrong::new("tells what simulated cameras will show, and these are real", "write demo = true, or leave it out"),
+            );
+            None
+        }
+        story => Some(story),
+    });
     let site = file.site.needed(source).and_then(|(w, _)| site(w, source));
     let privacy = privacy(file.privacy, source);
     let storage = file.storage.needed(source).and_then(|(w, _)| storage(w, base, source));
@@ -49,6 +59,7 @@ pub(crate) fn config(file: written::File, base: &Path, open_to_all: bool, source
     }
     Some(Config {
         demo: demo?,
+        demo_story: demo_story?.map(|(path, _)| base.join(path)),
         site: site?,
         privacy: privacy?,
         storage: storage?,

@@ -4,36 +4,39 @@ use crate::{cli::ConfigArg, exit::Failure, models};
 use serde_json::json;
 
 pub(crate) fn check(arg: &ConfigArg, as_json: bool) -> Result<(), Failure> {
-    match config::load(&arg.config) {
-        Err(mistakes) => {
-            let lines: Vec<String> = mistakes.mistakes.iter().map(ToString::to_string).collect();
-            if as_json {
-                println!("{}", json!({ "ok": false, "mistakes": lines }));
-                return Err(Failure::Usage(Vec::new()));
-            }
-            let n = lines.len();
-            let mut lines = lines;
-            lines.push(format!("{n} {} in {}; nothing was started", if n == 1 { "mistake" } else { "mistakes" }, arg.config.display()));
-            Err(Failure::Usage(lines))
-        }
-        Ok(loaded) => {
-            let mut warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
-            warnings.extend(models::trouble(&loaded.config));
-            let forecast: Vec<String> = loaded.config.forecast().iter().map(describe).collect();
-            if as_json {
-                println!("{}", json!({ "ok": true, "warnings": warnings, "forecast": forecast }));
-                return Ok(());
-            }
-            for line in &warnings {
-                println!("warning: {line}");
-            }
-            for line in &forecast {
-                println!("{line}");
-            }
-            println!("{}: good, {} cameras", arg.config.display(), loaded.config.cameras.len());
-            Ok(())
-        }
+    let loaded = match config::load(&arg.config) {
+        Err(mistakes) => return Err(refused(mistakes.mistakes.iter().map(ToString::to_string).collect(), arg, as_json)),
+        Ok(loaded) => loaded,
+    };
+    if let Some(why) = models::forbidden(&loaded.config) {
+        return Err(refused(vec![format!("{}: {why}", arg.config.display())], arg, as_json));
     }
+    let mut warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+    warnings.extend(models::trouble(&loaded.config));
+    let forecast: Vec<String> = loaded.config.forecast().iter().map(describe).collect();
+    if as_json {
+        println!("{}", json!({ "ok": true, "warnings": warnings, "forecast": forecast }));
+        return Ok(());
+    }
+    for line in &warnings {
+        println!("warning: {line}");
+    }
+    for line in &forecast {
+        println!("{line}");
+    }
+    println!("{}: good, {} cameras", arg.config.display(), loaded.config.cameras.len());
+    Ok(())
+}
+
+/// The mistakes, as text or as JSON.
+fn refused(mut lines: Vec<String>, arg: &ConfigArg, as_json: bool) -> Failure {
+    if as_json {
+        println!("{}", json!({ "ok": false, "mistakes": lines }));
+        return Failure::Usage(Vec::new());
+    }
+    let n = lines.len();
+    lines.push(format!("{n} {} in {}; nothing was started", if n == 1 { "mistake" } else { "mistakes" }, arg.config.display()));
+    Failure::Usage(lines)
 }
 
 /// One line a ring: what it will hold before a single frame was recorded.

@@ -23,6 +23,7 @@ pub(crate) fn models(command: &ModelsCommand) -> Result<(), Failure> {
 fn word(entry: &Entry) -> &'static str {
     match entry.state {
         Installed::Missing => "not installed",
+        Installed::Good { .. } if entry.installed.is_none() => "built in",
         Installed::Good { .. } => "installed",
         Installed::Refused(_) => "refused",
     }

@@ -41,9 +41,14 @@ pub(crate) fn start(
     capture: &Capture,
     stop: &CancellationToken,
 ) -> Result<Seeing> {
-    let model = config.vision.as_ref().and_then(|v| match models::library(config).load(&v.model) {
-        Ok(model) => Some(model),
-        Err(error) => {
+    let model = config.vision.as_ref().and_then(|v| match (models::forbidden(config), models::library(config).load(&v.model)) {
+        (None, Ok(model)) => Some(model),
+        // Recording does not stop for that.
+        (Some(error), _) => {
+            tracing::warn!(error, "nothing is detected");
+            None
+        }
+        (None, Err(error)) => {
             tracing::warn!(%error, "nothing is detected");
             None
         }

@@ -39,9 +39,13 @@ impl Model {
 
 /// Reads weights into sealed memory and checks them.
 pub(crate) fn load(manifest: &Manifest, path: &Path) -> Result<Model, ModelError> {
-    let mut source = File::open(path).map_err(ModelError::io(path))?;
+    load_from(manifest, path, &mut File::open(path).map_err(ModelError::io(path))?)
+}
+
+/// The same of weights that are read from anywhere; `path` names them in messages.
+pub(crate) fn load_from(manifest: &Manifest, path: &Path, source: &mut impl Read) -> Result<Model, ModelError> {
     let mut sealed = memory::anonymous("matthon-model").map_err(ModelError::io(path))?;
-    let sha256 = copy(manifest, path, &mut source, &mut sealed)?;
+    let sha256 = copy(manifest, path, source, &mut sealed)?;
     memory::seal(&sealed).map_err(ModelError::io(path))?;
     Ok(Model { name: manifest.name.clone(), spec: manifest.spec(), bytes: Arc::new(sealed.into()), sha256 })
 }

@@ -13,7 +13,11 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("models/yolox-nano.toml", include_str!("../../../../models/yolox-nano.toml")),
     ("models/yolox-tiny.toml", include_str!("../../../../models/yolox-tiny.toml")),
     ("models/yolox-s.toml", include_str!("../../../../models/yolox-s.toml")),
+    ("models/thon-nano.toml", include_str!("../../../../models/thon-nano.toml")),
 ];
+
+/// Weights that come with the program: a village without internet has a model on the first day.
+const CARRIED: &[(&str, &[u8])] = &[("thon-nano", include_bytes!("../../../../models/thon-nano.onnx"))];
 
 /// All manifests, and the folders in which weights are looked for.
 #[derive(Clone, Debug)]
@@ -28,7 +32,7 @@ pub struct Library {
 pub struct Entry {
     /// What it is.
     pub manifest: Manifest,
-    /// Where its weights are.
+    /// Where its weights are; none when they are missing, or come with the program.
     pub installed: Option<PathBuf>,
     /// Whether they can be used.
     pub state: Installed,
@@ -112,7 +116,7 @@ impl Library {
     pub fn list(&self) -> Vec<Entry> {
         let entry = |manifest: &Manifest| {
             let installed = self.weights(manifest);
-            let state = match installed.as_deref().map(|path| check::load(manifest, path)) {
+            let state = match self.read(manifest) {
                 None => Installed::Missing,
                 Some(Ok(model)) => Installed::Good { sha256: model.sha256 },
                 Some(Err(e)) => Installed::Refused(e.to_string()),
@@ -133,7 +137,16 @@ impl Library {
             file: manifest.file_name(),
             places: if self.dirs.is_empty() { "no folder".to_owned() } else { join(&self.dirs) },
         };
-        check::load(manifest, &self.weights(manifest).ok_or_else(missing)?)
+        self.read(manifest).ok_or_else(missing)?
+    }
+
+    /// Weights from a folder, else those that come with the program.
+    fn read(&self, manifest: &Manifest) -> Option<Result<Model, ModelError>> {
+        if let Some(path) = self.weights(manifest) {
+            return Some(check::load(manifest, &path));
+        }
+        let (name, bytes) = CARRIED.iter().find(|c| c.0 == manifest.name)?;
+        Some(check::load_from(manifest, Path::new(name), &mut &**bytes))
     }
 
     /// Copies weights into the first folder, if they are the model's.

@@ -22,8 +22,9 @@ pub struct Manifest {
     pub name: String,
     /// SPDX name of the weights' licence.
     pub licence: String,
-    /// Where the weights can be fetched, `https://…`.
-    pub source: String,
+    /// Where the weights can be fetched, `https://…`; none for weights that come with the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// How its output is read.
     pub layout: Layout,
     /// Input width and height, pixels.
@@ -42,6 +43,9 @@ pub struct Manifest {
     pub nms: f32,
     /// The model's own words, in the order of its output; or the name of a list (`coco-80`).
     pub classes: Classes,
+    /// Whether it knows drawn pictures only: it must not be trusted with a real camera.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub demo_only: bool,
     /// What it is good for, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<Summary>,
@@ -144,7 +148,7 @@ impl Manifest {
     fn check(&self) -> Result<(), String> {
         let ensure = |good: bool, what: &str| if good { Ok(()) } else { Err(what.to_owned()) };
         ensure(is_word(&self.name, 48), "name must be 1 to 48 of a-z, 0-9 and -")?;
-        ensure(self.source.starts_with("https://"), "source must begin with https://")?;
+        ensure(self.source.as_ref().is_none_or(|s| s.starts_with("https://")), "source must begin with https://")?;
         ensure(self.input.iter().all(|n| (32..=2048).contains(n) && n % 32 == 0), "input must be two multiples of 32 from 32 to 2048")?;
         ensure(self.mean.iter().all(|v| v.is_finite()), "mean must be three numbers")?;
         ensure(self.scale.iter().all(|v| v.is_normal()), "scale must be three numbers other than 0")?;

@@ -205,11 +205,12 @@ impl Village {
         let vision = Arc::new(Mutex::new(seen));
         let seen = Arc::clone(&vision);
         let context = Arc::new(Context {
-            site: Site { name: "Thôn Duyên Hy".into(), timezone: "Asia/Ho_Chi_Minh".into(), language: "vi".into() },
+            site: Site { name: "Thôn Duyên Hy".into(), timezone: "Asia/Ho_Chi_Minh".into(), language: "vi".into(), demo: false },
             cameras,
             board: Arc::clone(&board),
             store: store.clone(),
             cases: cases.clone(),
+            story: None,
             vision: Arc::new(move || seen.lock().unwrap().clone()),
             snapshot: Arc::new(Pictures),
             clock: Arc::clone(&clock) as _,

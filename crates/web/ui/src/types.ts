@@ -8,6 +8,8 @@ export interface Site {
   name: string;
   timezone: string;
   language: string;
+  /** A demonstration with simulated cameras. */
+  demo?: boolean;
 }
 
 export interface Session {
@@ -151,4 +153,11 @@ export interface Violation {
 
 export interface Violations {
   violations: Violation[];
+}
+
+/** What the demo's drawn cameras will show; times in seconds of a round that repeats. */
+export interface Story {
+  now: Instant;
+  begun: Instant;
+  scenes: { camera: string; seconds: number; events: { kind: string; from: number; to: number; ruled: boolean }[] }[];
 }

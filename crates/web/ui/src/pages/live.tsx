@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../i18n';
+import { ComingUp } from '../parts/coming-up';
 import { Icon } from '../parts/icon';
 import { Link } from '../parts/link';
 import { Empty, Failure, Loading } from '../parts/notice';
@@ -57,6 +58,7 @@ export function LivePage() {
           <button type="button" aria-pressed={small} aria-label={t('live.tiles_small')} onClick={() => choose(true)}><Icon name="grid" /></button>
         </div>
       </div>
+      {data.site.demo && <ComingUp cameras={data.cameras} />}
       <Grid key={shown.map((camera) => camera.id).join()} cameras={shown} small={small} />
       {pages > 1 && (
         <nav class="pager" aria-label={t('live.page', { n: at + 1, m: pages })}>

@@ -1,0 +1,79 @@
+// The demo in a real browser: drawn streets seen live, a panel that says what comes, and the story's cases by themselves.
+import { chromium } from 'playwright-core';
+import assert from 'node:assert/strict';
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { until } from './until.mjs';
+import { DEMO, USER, Village } from './village.mjs';
+import { listen, misfits, videos } from './watch.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const vi = JSON.parse(readFileSync(path.join(here, '../../crates/web/ui/texts/vi.json'), 'utf8'));
+const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium'].find((file) => file && existsSync(file));
+const skip = executablePath ? false : 'no Chromium at $CHROMIUM or /usr/bin/chromium';
+if (skip && process.env.MATTHON_SKIPS) appendFileSync(process.env.MATTHON_SKIPS, 'browser-demo\n');
+const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+let village;
+let browser;
+let page;
+let complaints;
+let screens;
+
+before(async () => {
+  if (skip) return;
+  village = await Village.start({ demo: true });
+  process.env.TMPDIR = village.dir;
+  screens = process.env.UPDATE_SCREENS === '1' ? path.join(here, '../../docs/screens') : path.join(village.dir, 'screens');
+  mkdirSync(screens, { recursive: true });
+  browser = await chromium.launch({ executablePath, args: ARGS, handleSIGINT: false, handleSIGTERM: false });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 960 }, locale: 'vi-VN' });
+  page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  complaints = listen(page);
+});
+
+after(async () => {
+  await browser?.close();
+  const status = await village?.stop();
+  if (village) assert.equal(status, 0, 'matthon ends with 0 after SIGTERM');
+});
+
+const shoot = async (name) => {
+  await page.evaluate(() => window.scrollTo(0, 0));
+  await page.screenshot({ path: path.join(screens, `${name}.png`) });
+};
+
+test('the story is announced, and its cases appear by themselves', { skip }, async () => {
+  await page.goto(village.url);
+  await page.fill('input[name=username]', USER.name);
+  await page.fill('input[name=password]', USER.password);
+  await page.click('button[type=submit]');
+  await page.locator('.coming').waitFor();
+  assert.equal(await page.locator('.coming h2').textContent(), vi['demo.title']);
+  // Nobody is signed in on the first page: the browser tells of that refusal.
+  for (let i = complaints.length - 1; i >= 0; i -= 1) if (/status of 401/.test(complaints[i].text)) complaints.splice(i, 1);
+  await until('four drawn streets are live', async () => {
+    const now = await videos(page);
+    return now.length === DEMO.length && now.every((v) => v.width > 0 && v.frames > 5);
+  }, 40_000);
+  // The panel counts down, the soonest first.
+  const waits = () => page.locator('.coming li').evaluateAll((rows) => rows.map((row) => Number(row.dataset.wait)));
+  const first = await waits();
+  assert.deepEqual(first, [...first].sort((a, b) => a - b));
+  await until('the panel counts down', async () => (await waits()).join() !== first.join(), 10_000);
+  await shoot('demo');
+  assert.deepEqual(await misfits(page), []);
+
+  const told = async () => page.evaluate(async () => (await (await fetch('/api/v1/cases?state=raised')).json()).cases.map((c) => `${c.camera} ${c.kind}`).sort());
+  await until('both cases of the story', async () => (await told()).length >= 2, 100_000);
+  assert.deepEqual(await told(), ['cho no-parking', 'cong-lang wrong-way']);
+  await page.click('nav.tabs a[href*="cases"], nav.tabs a:nth-child(2)');
+  await page.getByText(vi['kind.no-parking']).first().waitFor();
+  await page.getByText(vi['kind.wrong-way']).first().waitFor();
+  await until('their pictures are there', () => page.locator('img').evaluateAll((all) => all.filter((i) => i.complete && i.naturalWidth > 64).length >= 2), 40_000);
+  await shoot('demo-cases');
+  assert.deepEqual(complaints, [], 'the browser complained');
+});
