@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Trains thon-nano from nothing: drawn pictures in, two ONNX files and the tables of the model card out.
 #   models/train/train.sh              about an hour on two cores
-#   models/train/train.sh --quick      two minutes: does everything, learns nothing
+#   models/train/train.sh --quick      a few minutes, mostly measuring: does everything, learns nothing
 #   MINUTES=30 OUT=/tmp/x REAL=../shared/data models/train/train.sh
 # Never part of `make test`.
 set -euo pipefail
