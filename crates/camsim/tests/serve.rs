@@ -26,10 +26,13 @@ fn exact(camsim: &Camsim, name: &str, h265: bool, data: &[u8]) {
     let got = canonical(data, h265);
     let sent: HashMap<u64, _> = camsim.sent(name).into_iter().map(|v| (v["n"].as_u64().unwrap(), v)).collect();
     assert_eq!(got.len(), FRAMES as usize, "{name}");
-    for pair in got.windows(2) {
+    let key = |n: u32| sent[&u64::from(n)]["key"] == true;
+    // A client that is slow to PLAY has the unit it was DESCRIBEd by, and goes on at the next random access unit (`camera.rs`).
+    let late = got[1].0 > got[0].0 + 1 && key(got[1].0);
+    for pair in got[usize::from(late)..].windows(2) {
         assert_eq!(pair[0].0 + 1, pair[1].0, "{name}: a frame is missing");
     }
-    assert_eq!(sent[&u64::from(got[0].0)]["key"], true, "{name} begins with a random access unit");
+    assert!(key(got[0].0), "{name} begins with a random access unit");
     for (number, bytes, sha256) in got {
         let truth = &sent[&u64::from(number)];
         assert_eq!(truth["bytes"].as_u64(), Some(bytes as u64), "{name} #{number}");
