@@ -2,7 +2,7 @@
 //! front, so that a browser can play and seek while it still downloads. Does not touch the samples' bytes themselves.
 
 use crate::{
-    boxes::write::{container, ftyp, leaf, mdia, mvhd, stsd, tkhd},
+    boxes::write::{Carries, captions_stsd, container, ftyp, leaf, mdia, mvhd, stsd, tkhd},
     error::MediaError,
 };
 use domain::Format;
@@ -24,16 +24,27 @@ pub struct ClipSample {
     pub random_access: bool,
 }
 
+/// What a track carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrackKind {
+    /// Pictures, sound or observations: the parameters its samples use, one sample entry each. All of one kind.
+    Media(Vec<Arc<Format>>),
+    /// Subtitles (3GPP timed text, `tx3g`): each sample is a 16-bit length and so many bytes of UTF-8.
+    Captions,
+}
+
 /// One track of a clip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClipTrack {
-    /// The parameters its samples use: one sample entry each. All of one kind.
-    pub formats: Vec<Arc<Format>>,
+    /// What it carries.
+    pub kind: TrackKind,
     /// Its samples in decoding order, at least one.
     pub samples: Vec<ClipSample>,
     /// When its first presented sample is shown, ticks of 90 kHz after the clip's start. Becomes an edit list; when
     /// negative, that much of the track is decoded but not shown.
     pub start_offset: i64,
+    /// Show no more than this of it, ticks of 90 kHz; what lies behind is decoded (others may refer to it), not shown.
+    pub shown: Option<u64>,
 }
 
 /// A stretch of one track's samples that lie one after the other in the file.
@@ -94,14 +105,20 @@ fn check(tracks: &[ClipTrack]) -> Result<(), MediaError> {
         return Err(plan("clip", "it has no track"));
     }
     for track in tracks {
-        let first = track.formats.first().ok_or(plan("clip track", "it has no format"))?;
-        if track.formats.iter().any(|f| f.kind() != first.kind()) {
-            return Err(plan("clip track", "its formats are of several kinds"));
-        }
+        let formats = match &track.kind {
+            TrackKind::Captions => 1,
+            TrackKind::Media(formats) => {
+                let first = formats.first().ok_or(plan("clip track", "it has no format"))?;
+                if formats.iter().any(|f| f.kind() != first.kind()) {
+                    return Err(plan("clip track", "its formats are of several kinds"));
+                }
+                formats.len()
+            }
+        };
         if track.samples.is_empty() {
             return Err(plan("clip track", "it has no sample"));
         }
-        if track.samples.iter().any(|s| usize::from(s.format) >= track.formats.len()) {
+        if track.samples.iter().any(|s| usize::from(s.format) >= formats) {
             return Err(plan("clip track", "a sample names a format that is not there"));
         }
     }
@@ -184,7 +201,7 @@ fn moov(out: &mut Vec<u8>, tracks: &[ClipTrack], layouts: &[Layout], base: u64, 
     let mut plans = Vec::with_capacity(tracks.len());
     for track in tracks {
         let times = times(track)?;
-        let edits = edits(track.start_offset, &times)?;
+        let edits = edits(track, &times)?;
         plans.push((times, edits));
     }
     let length = |edits: &[ElstEntry]| edits.iter().map(|e| e.segment_duration).sum::<u64>();
@@ -193,10 +210,13 @@ fn moov(out: &mut Vec<u8>, tracks: &[ClipTrack], layouts: &[Layout], base: u64, 
         mvhd(out, movie, tracks.len())?;
         for (number, ((track, layout), (times, edits))) in tracks.iter().zip(layouts).zip(&plans).enumerate() {
             container(out, b"trak", |out| {
-                let first = track.formats.first().ok_or(plan("clip track", "it has no format"))?;
-                tkhd(out, narrow(number + 1)?, first, length(edits))?;
+                let kind = match &track.kind {
+                    TrackKind::Captions => Carries::Captions,
+                    TrackKind::Media(formats) => Carries::Media(formats.first().ok_or(plan("clip track", "it has no format"))?),
+                };
+                tkhd(out, narrow(number + 1)?, kind, length(edits))?;
                 leaf(out, &Edts { elst: Some(Elst { entries: edits.clone() }) })?;
-                mdia(out, first, times.media, |out| stbl(out, track, layout, times, base, wide))
+                mdia(out, kind, times.media, |out| stbl(out, track, layout, times, base, wide))
             })?;
         }
         Ok(())
@@ -204,7 +224,8 @@ fn moov(out: &mut Vec<u8>, tracks: &[ClipTrack], layouts: &[Layout], base: u64, 
 }
 
 /// An empty edit until the track begins, then all that is to be shown of it.
-fn edits(start: i64, times: &Times) -> Result<Vec<ElstEntry>, MediaError> {
+fn edits(track: &ClipTrack, times: &Times) -> Result<Vec<ElstEntry>, MediaError> {
+    let start = track.start_offset;
     let mut entries = Vec::with_capacity(2);
     if let Ok(wait) = u64::try_from(start)
         && wait > 0
@@ -214,6 +235,7 @@ fn edits(start: i64, times: &Times) -> Result<Vec<ElstEntry>, MediaError> {
     let skipped = start.min(0).unsigned_abs();
     let shown = times.end.abs_diff(times.first);
     let left = shown.checked_sub(skipped).ok_or(plan("clip track", "it ends before the clip begins"))?;
+    let left = left.min(track.shown.unwrap_or(u64::MAX));
     // Composition offsets are shifted so that nothing is presented before the media's zero.
     let media_time = times.first.max(0).unsigned_abs() + skipped;
     entries.push(ElstEntry { segment_duration: left, media_time: Some(media_time), media_rate: 1.into() });
@@ -222,7 +244,10 @@ fn edits(start: i64, times: &Times) -> Result<Vec<ElstEntry>, MediaError> {
 
 fn stbl(out: &mut Vec<u8>, track: &ClipTrack, layout: &Layout, times: &Times, base: u64, wide: bool) -> Result<(), MediaError> {
     let samples = &track.samples;
-    stsd(out, track.formats.iter().map(AsRef::as_ref))?;
+    match &track.kind {
+        TrackKind::Media(formats) => stsd(out, formats.iter().map(AsRef::as_ref))?,
+        TrackKind::Captions => captions_stsd(out)?,
+    }
     let mut stts = Stts::default();
     for run in samples.chunk_by(|a, b| a.duration == b.duration) {
         let sample_delta = run.first().map_or(0, |s| s.duration);
@@ -277,7 +302,7 @@ mod tests {
 
     fn track(samples: Vec<ClipSample>, start_offset: i64) -> ClipTrack {
         let law = |rate| Arc::new(Format::Audio(crate::params::g711_format(domain::AudioCodec::PcmA, rate, 1)));
-        ClipTrack { formats: vec![law(8000), law(16_000)], samples, start_offset }
+        ClipTrack { kind: TrackKind::Media(vec![law(8000), law(16_000)]), samples, start_offset, shown: None }
     }
 
     /// alaw is none of mp4-atom's entries: its kind is replaced by one of the same layout that it reads.
@@ -350,7 +375,7 @@ mod tests {
         }
         assert!(refused(good(), &[chunk(0, 0, 2), chunk(0, 2, 0)]));
         assert!(refused(good(), &[chunk(0, 1, usize::MAX)]));
-        assert!(refused(ClipTrack { formats: vec![], ..good() }, &[chunk(0, 0, 2)]));
+        assert!(refused(ClipTrack { kind: TrackKind::Media(vec![]), ..good() }, &[chunk(0, 0, 2)]));
         assert!(refused(ClipTrack { samples: vec![], ..good() }, &[]));
         assert!(refused(ClipTrack { start_offset: i64::MIN, ..good() }, &[chunk(0, 0, 2)]));
         assert!(refused(track(vec![sample(2, 1, 0, 1, true)], 0), &[chunk(0, 0, 1)]));

@@ -12,7 +12,7 @@ use media::{
     fmp4::{Piece, Track, fragment_header, init_segment, parse_fragment, parse_init},
     hash::media_hash,
     join::JoinFilter,
-    progressive::{Chunk, ClipSample, ClipTrack, header},
+    progressive::{Chunk, ClipSample, ClipTrack, TrackKind, header},
 };
 use std::{path::Path, sync::Arc};
 use support::{Packet, Source, Unit, aac, complaints, frames, packets, video};
@@ -51,9 +51,10 @@ fn clip(sources: &[(&Source, i64)], interleave: usize) -> Vec<u8> {
     let tracks: Vec<_> = sources
         .iter()
         .map(|(source, start_offset)| ClipTrack {
-            formats: vec![Arc::new(source.format.clone())],
+            kind: TrackKind::Media(vec![Arc::new(source.format.clone())]),
             samples: source.units.iter().map(|u| clip_sample(0, u)).collect(),
             start_offset: *start_offset,
+            shown: None,
         })
         .collect();
     let longest = tracks.iter().map(|t| t.samples.len()).max().unwrap();
@@ -201,7 +202,7 @@ fn parameters_change_inside_a_clip() {
     }
     let formats = sources.iter().map(|s| Arc::new(s.format.clone())).collect();
     let chunk = Chunk { track: 0, first: 0, count: samples.len() };
-    let mut file = header(&[ClipTrack { formats, samples, start_offset: 0 }], &[chunk]).unwrap();
+    let mut file = header(&[ClipTrack { kind: TrackKind::Media(formats), samples, start_offset: 0, shown: None }], &[chunk]).unwrap();
     sources.iter().flat_map(|s| &s.units).for_each(|u| file.extend_from_slice(&u.data));
     std::fs::write(a.path().join("clip.mp4"), file).unwrap();
     let both = [frames(a.path(), "source.mp4", "v:0"), frames(b.path(), "source.mp4", "v:0")].concat();

@@ -1,6 +1,10 @@
 //! A range of one camera as one MP4 that can be sought: tables in memory, samples from the block files on demand.
 
+mod captions;
 mod gather;
+mod origin;
+
+pub use origin::{Origin, OriginSample, Place};
 
 use crate::{
     error::RingError,
@@ -42,13 +46,33 @@ pub enum ClipError {
     Write(#[from] std::io::Error),
 }
 
+/// Stands for a record where bytes lie in memory: captions.
+const MEMORY: u32 = u32::MAX;
+
+/// What is to be in a clip.
+#[derive(Clone, Copy)]
+pub struct Wish<'a> {
+    /// Whose.
+    pub camera: &'a CameraId,
+    /// Which of its streams.
+    pub channel: Channel,
+    /// Pictures captured at or after.
+    pub from: WallTime,
+    /// Pictures captured before.
+    pub to: WallTime,
+    /// With the sound, where it was recorded.
+    pub audio: bool,
+    /// How a second of the wall's time is written: the clip gets a subtitle track that says it along.
+    pub captions: Option<&'a dyn Fn(WallTime) -> String>,
+}
+
 /// Bytes of the file that lie one after the other in one record.
 #[derive(Debug)]
 struct Part {
     /// Where they begin in the file.
     at: u64,
     len: u32,
-    /// Index into `records`.
+    /// Index into `records`, or [`MEMORY`].
     record: u32,
     /// Where they begin in the record's payload.
     from: u32,
@@ -59,6 +83,7 @@ struct Part {
 pub struct ClipPlan {
     reader: Reader,
     head: Bytes,
+    captions: Bytes,
     parts: Vec<Part>,
     records: Vec<RecordRef>,
     len: u64,
@@ -69,45 +94,52 @@ pub struct ClipPlan {
     last: Mutex<Option<(u32, Bytes)>>,
 }
 
-/// Plans the clip of a camera from the random access point at or before `from` to the last frame before `to`.
+/// Plans the clip of a camera: the pictures captured from `from` to before `to`, and no others are shown. Decoding begins at
+/// the random access point before them; an edit list hides what leads up to the first and what the last refer to.
 ///
 /// Gaps are cut, never stretched. A change of parameters becomes another sample entry. Leading pictures are dropped where
 /// the clip begins and behind gaps. Audio, when asked for and recorded, is kept in step with the video.
 ///
 /// # Errors
 /// [`ClipError::Nothing`] when no frame is left; otherwise what kept the ring from being read.
-pub fn plan(
-    reader: &Reader,
-    camera: &CameraId,
-    channel: Channel,
-    from: WallTime,
-    to: WallTime,
-    audio: bool,
-) -> Result<ClipPlan, ClipError> {
-    let stream = StreamId::new(camera.clone(), channel, StreamKind::Video);
-    let nothing = || ClipError::Nothing { stream: stream.clone(), from, to };
-    let video = gather::video(reader, &stream, from, to)?;
-    let (Some(first), Some(last)) = (video.runs.first(), video.runs.last()) else { return Err(nothing()) };
-    let (starts_at, ends_at) = (first.wall, last.wall_end);
+pub fn plan(reader: &Reader, wish: &Wish<'_>) -> Result<ClipPlan, ClipError> {
+    let Wish { from, to, .. } = *wish;
+    let of = |kind| StreamId::new(wish.camera.clone(), wish.channel, kind);
+    let stream = of(StreamKind::Video);
+    let Some((video, shown)) = gather::video(reader, &stream, from, to)? else { return Err(ClipError::Nothing { stream, from, to }) };
     let mut tracks = vec![video.track];
     let mut stretches = video.stretches;
     let mut records = video.records;
-    if audio {
-        let stream = StreamId::new(camera.clone(), channel, StreamKind::Audio);
-        if let Some(sound) = gather::audio(reader, &stream, &video.runs, records.len())? {
-            tracks.push(sound.track);
-            stretches.extend(sound.stretches);
-            records.extend(sound.records);
-            // Interleaved by the clip's time (the wall may have been set back), so that a player needs no seek between the two.
-            stretches.sort_by_key(|s| s.media);
-        }
+    if wish.audio
+        && let Some(sound) = gather::audio(reader, &of(StreamKind::Audio), &video.runs, &shown, records.len())?
+    {
+        tracks.push(sound.track);
+        stretches.extend(sound.stretches);
+        records.extend(sound.records);
+        // Interleaved by the clip's time (the wall may have been set back), so that a player needs no seek between the two.
+        stretches.sort_by_key(|s| s.media);
     }
-    let chunks: Vec<Chunk> = stretches.iter().map(|s| Chunk { track: s.track, first: s.first, count: s.count }).collect();
+    let mut chunks: Vec<Chunk> = stretches.iter().map(|s| Chunk { track: s.track, first: s.first, count: s.count }).collect();
+    let mut captions = Bytes::new();
+    if let Some(write) = wish.captions
+        && let Some((track, text)) = captions::track(&video.runs, &shown, write)
+    {
+        // All in front: small, and there before the first picture.
+        chunks.insert(0, Chunk { track: tracks.len(), first: 0, count: track.samples.len() });
+        tracks.push(track);
+        captions = text;
+    }
     let head = Bytes::from(header(&tracks, &chunks)?);
     let mut hash = Sha256::new();
     hash.update(&head);
+    hash.update(&captions);
     let mut at = head.len() as u64;
-    let mut parts = Vec::with_capacity(stretches.len());
+    let mut parts = Vec::with_capacity(stretches.len() + 1);
+    if !captions.is_empty() {
+        let len = u32::try_from(captions.len()).unwrap_or(u32::MAX);
+        parts.push(Part { at, len, record: MEMORY, from: 0 });
+        at += u64::from(len);
+    }
     for s in &stretches {
         parts.push(Part { at, len: s.len, record: s.record, from: s.from });
         at += u64::from(s.len);
@@ -118,7 +150,8 @@ pub fn plan(
         hash.update(r.entry.header_crc.to_le_bytes());
     }
     let etag = hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect();
-    Ok(ClipPlan { reader: reader.clone(), head, parts, records, len: at, etag, starts_at, ends_at, last: Mutex::new(None) })
+    let (starts_at, ends_at) = (shown.from, shown.to);
+    Ok(ClipPlan { reader: reader.clone(), head, captions, parts, records, len: at, etag, starts_at, ends_at, last: Mutex::new(None) })
 }
 
 impl ClipPlan {
@@ -184,6 +217,9 @@ impl ClipPlan {
     }
 
     fn record(&self, n: u32) -> Result<Bytes, ClipError> {
+        if n == MEMORY {
+            return Ok(self.captions.clone());
+        }
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((held, payload)) = &*last
             && *held == n

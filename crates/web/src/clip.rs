@@ -20,7 +20,7 @@ use domain::{Channel, WallTime};
 use futures::{Stream, stream::try_unfold};
 use ring::{
     ClipPlan, RingError,
-    clip::{self, ClipError},
+    clip::{self, ClipError, Wish},
 };
 use std::{io, ops::Range, sync::Arc, time::Duration};
 use tokio::{
@@ -50,11 +50,15 @@ pub(crate) async fn clip(
     let audio = params.get("audio") != Some("0");
     let reader = camera.recorded(channel).cloned().ok_or(Problem::NoRecording)?;
     let place = place(&app, from, to).await?;
-    let id = camera.id.clone();
+    let (id, zone) = (camera.id.clone(), jiff::tz::TimeZone::get(&app.context.site.timezone).unwrap_or(jiff::tz::TimeZone::UTC));
     let turn = app.reads_turn().await?;
     // Place and turn go along: a planner whose client has left still works, and must count until it is done.
     let planned = blocking(move || {
-        let plan = clip::plan(&reader, &id, channel, from, to, audio);
+        let plan = {
+            let stamp = |at: WallTime| caption(at, &zone);
+            let wish = Wish { camera: &id, channel, from, to, audio, captions: Some(&stamp) };
+            clip::plan(&reader, &wish)
+        };
         drop(turn);
         (plan, place)
     });
@@ -124,6 +128,12 @@ pub(crate) fn stamp(at: WallTime, timezone: &str) -> String {
         Ok(zone) => instant.to_zoned(zone).strftime("%Y-%m-%d_%H-%M-%S").to_string(),
         Err(_) => instant.strftime("%Y-%m-%d_%H-%M-%SZ").to_string(),
     }
+}
+
+/// `26/11/2026 17:42:05 +07`: what the clip's subtitles say.
+fn caption(at: WallTime, zone: &jiff::tz::TimeZone) -> String {
+    let instant = jiff::Timestamp::from_microsecond(at.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    instant.to_zoned(zone.clone()).strftime("%d/%m/%Y %H:%M:%S %Z").to_string()
 }
 
 /// A download under way. No thread waits for a slow client: pieces are read when there is room for them.

@@ -66,8 +66,12 @@ fn write(
     }
 }
 
+fn wish(args: &ExportArgs) -> ring::clip::Wish<'_> {
+    ring::clip::Wish { camera: &args.camera, channel: args.stream, from: args.from, to: args.to, audio: true, captions: None }
+}
+
 fn film(args: &ExportArgs, reader: &Reader, out: &mut dyn Write) -> Result<String, Failure> {
-    let plan = ring::clip::plan(reader, &args.camera, args.stream, args.from, args.to, true)?;
+    let plan = ring::clip::plan(reader, &wish(args))?;
     ring::clip::write_to(&plan, out)?;
     Ok(format!("{} bytes, from {}", plan.len(), plan.starts_at()))
 }

@@ -117,7 +117,7 @@ fn write_clip(
     audio: bool,
     out: &Path,
 ) -> Result<Option<ClipInfo>, Missing> {
-    let plan = match ring::clip::plan(reader, camera, channel, from, to, audio) {
+    let plan = match ring::clip::plan(reader, &ring::clip::Wish { camera, channel, from, to, audio, captions: None }) {
         Ok(plan) => plan,
         Err(ring::ClipError::Nothing { .. }) => return Ok(None),
         Err(ring::ClipError::Ring(e)) => return Err(unreadable(&e)),

@@ -41,14 +41,23 @@ pub(crate) fn mvhd(out: &mut Vec<u8>, duration: u64, tracks: usize) -> Result<()
     leaf(out, &Mvhd { timescale: TIMESCALE, duration, volume: 1.into(), rate: 1.into(), next_track_id, ..Mvhd::default() })
 }
 
-pub(crate) fn tkhd(out: &mut Vec<u8>, id: u32, format: &Format, duration: u64) -> Result<(), MediaError> {
-    let (width, height) = match format {
-        Format::Video(v) => (side(v.width)?, side(v.height)?),
+/// What a track carries, as far as its headers say it.
+#[derive(Clone, Copy)]
+pub(crate) enum Carries<'a> {
+    Media(&'a Format),
+    Captions,
+}
+
+pub(crate) fn tkhd(out: &mut Vec<u8>, id: u32, carries: Carries<'_>, duration: u64) -> Result<(), MediaError> {
+    let (width, height) = match carries {
+        Carries::Media(Format::Video(v)) => (side(v.width)?, side(v.height)?),
         _ => (0, 0),
     };
-    let volume: FixedPoint<u8> = u8::from(matches!(format, Format::Audio(_))).into();
+    let volume: FixedPoint<u8> = u8::from(matches!(carries, Carries::Media(Format::Audio(_)))).into();
     let (width, height) = (width.into(), height.into());
-    leaf(out, &Tkhd { track_id: id, duration, enabled: true, in_movie: true, volume, width, height, ..Tkhd::default() })
+    // Captions are there to be switched on: a player that shows them unasked would cover the picture.
+    let enabled = matches!(carries, Carries::Media(_));
+    leaf(out, &Tkhd { track_id: id, duration, enabled, in_movie: true, volume, width, height, ..Tkhd::default() })
 }
 
 pub(crate) fn side(pixels: u32) -> Result<u16, MediaError> {
@@ -58,23 +67,24 @@ pub(crate) fn side(pixels: u32) -> Result<u16, MediaError> {
 /// `mdhd` and `hdlr`, then `minf` with its media header, data reference, and what `stbl` writes.
 pub(crate) fn mdia(
     out: &mut Vec<u8>,
-    format: &Format,
+    carries: Carries<'_>,
     duration: u64,
     stbl: impl FnOnce(&mut Vec<u8>) -> Result<(), MediaError>,
 ) -> Result<(), MediaError> {
     container(out, b"mdia", |out| {
         leaf(out, &Mdhd { timescale: TIMESCALE, duration, language: "und".into(), ..Mdhd::default() })?;
-        let (handler, name) = match format {
-            Format::Video(_) => (b"vide", "video"),
-            Format::Audio(_) => (b"soun", "audio"),
-            Format::Observations(_) => (b"meta", "observations"),
+        let (handler, name) = match carries {
+            Carries::Media(Format::Video(_)) => (b"vide", "video"),
+            Carries::Media(Format::Audio(_)) => (b"soun", "audio"),
+            Carries::Media(Format::Observations(_)) => (b"meta", "observations"),
+            Carries::Captions => (b"sbtl", "time"),
         };
         leaf(out, &Hdlr { handler: FourCC::new(handler), name: name.into() })?;
         container(out, b"minf", |out| {
-            match format {
-                Format::Video(_) => leaf(out, &Vmhd::default())?,
-                Format::Audio(_) => leaf(out, &Smhd::default())?,
-                Format::Observations(_) => container(out, b"nmhd", |out| {
+            match carries {
+                Carries::Media(Format::Video(_)) => leaf(out, &Vmhd::default())?,
+                Carries::Media(Format::Audio(_)) => leaf(out, &Smhd::default())?,
+                Carries::Media(Format::Observations(_)) | Carries::Captions => container(out, b"nmhd", |out| {
                     out.extend_from_slice(&[0; 4]);
                     Ok(())
                 })?,
@@ -93,5 +103,25 @@ pub(crate) fn stsd<'a>(out: &mut Vec<u8>, formats: impl ExactSizeIterator<Item =
         let count = u32::try_from(formats.len()).map_err(|_| MediaError::DoesNotFit { what: "stsd box", reason: "too many formats" })?;
         out.extend_from_slice(&count.to_be_bytes());
         formats.into_iter().try_for_each(|format| super::sample_entry::write(out, format))
+    })
+}
+
+/// `stsd` of captions: one `tx3g` entry (3GPP TS 26.245 §5.16), white on translucent black at the bottom.
+pub(crate) fn captions_stsd(out: &mut Vec<u8>) -> Result<(), MediaError> {
+    container(out, b"stsd", |out| {
+        out.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 1]);
+        container(out, b"tx3g", |out| {
+            out.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 1]); // reserved, data reference 1
+            out.extend_from_slice(&[0; 4]); // display flags
+            out.extend_from_slice(&[1, 0xff]); // centred, at the bottom
+            out.extend_from_slice(&[0, 0, 0, 0x80]); // background
+            out.extend_from_slice(&[0; 8]); // text box: the player's own
+            out.extend_from_slice(&[0, 0, 0, 0, 0, 1, 0, 18, 0xff, 0xff, 0xff, 0xff]); // style: font 1, 18 points, white
+            container(out, b"ftab", |out| {
+                out.extend_from_slice(&[0, 1, 0, 1, 5]);
+                out.extend_from_slice(b"Serif");
+                Ok(())
+            })
+        })
     })
 }

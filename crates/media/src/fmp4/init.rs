@@ -4,7 +4,7 @@ use crate::{
     boxes::{
         read::{Fields, child, nodes},
         sample_entry,
-        write::{TIMESCALE, container, ftyp, leaf, mdia, mvhd, stsd, tkhd},
+        write::{Carries, TIMESCALE, container, ftyp, leaf, mdia, mvhd, stsd, tkhd},
     },
     error::MediaError,
 };
@@ -46,8 +46,8 @@ pub fn init_segment(tracks: &[Track<'_>]) -> Result<Vec<u8>, MediaError> {
         mvhd(out, 0, tracks.iter().map(|t| t.id as usize).max().unwrap_or(0))?;
         for track in tracks {
             container(out, b"trak", |out| {
-                tkhd(out, track.id, track.format, 0)?;
-                mdia(out, track.format, 0, |out| {
+                tkhd(out, track.id, Carries::Media(track.format), 0)?;
+                mdia(out, Carries::Media(track.format), 0, |out| {
                     stsd(out, std::iter::once(track.format))?;
                     leaf(out, &Stts::default())?;
                     leaf(out, &Stsc::default())?;

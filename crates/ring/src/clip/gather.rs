@@ -8,7 +8,7 @@ use crate::{
 use domain::{Format, StreamId, WallTime};
 use media::{
     fmp4::{Piece, fragment_header},
-    progressive::{ClipSample, ClipTrack},
+    progressive::{ClipSample, ClipTrack, TrackKind},
 };
 use std::{collections::HashMap, sync::Arc};
 
@@ -30,8 +30,8 @@ pub(super) struct Run {
     pub(super) wall: WallTime,
     /// Wall time at which its last frame ends.
     pub(super) wall_end: WallTime,
-    /// Where it begins in the clip, 90 kHz.
-    media: i64,
+    /// Where it begins among the decoding times of the video, 90 kHz.
+    pub(super) media: i64,
 }
 
 pub(super) struct Gathered {
@@ -40,6 +40,24 @@ pub(super) struct Gathered {
     pub(super) records: Vec<RecordRef>,
     pub(super) runs: Vec<Run>,
 }
+
+/// What of the video is shown: of the group it begins in, and of the pictures others refer to, only what was asked for.
+pub(super) struct Shown {
+    /// Wall time of the first picture shown.
+    pub(super) from: WallTime,
+    /// Wall time at which the last one ends.
+    pub(super) to: WallTime,
+    /// How much of the video lies before it, 90 kHz.
+    pub(super) skip: i64,
+    /// How long it is, 90 kHz.
+    pub(super) length: i64,
+}
+
+/// No picture is shown later than this behind one that is decoded after it, µs.
+const REORDER: i64 = 1_000_000;
+
+/// Pictures decoded behind the end, for those before it that refer to them.
+const BEHIND: u32 = 16;
 
 /// The tables of a record: decoding time of its first sample, its samples, where their bytes begin in the payload.
 struct Tables {
@@ -124,7 +142,7 @@ impl Building {
 }
 
 /// When a sample of a record is shown, by the wall.
-fn shown(h: &RecordHeader, first_pts: i64, pts: i64) -> WallTime {
+fn shown_at(h: &RecordHeader, first_pts: i64, pts: i64) -> WallTime {
     h.wall.plus_micros(pts.saturating_sub(first_pts).saturating_mul(100) / 9)
 }
 
@@ -152,7 +170,11 @@ fn or_gap(front: Result<Front, RingError>) -> Result<Option<Front>, RingError> {
     }
 }
 
-pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: WallTime) -> Result<Gathered, RingError> {
+/// `None`: no picture was captured in the range.
+pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: WallTime) -> Result<Option<(Gathered, Shown)>, RingError> {
+    let mut edges = Edges { first: i64::MAX, begin: None, last: None, behind: None };
+    // Whether pictures are decoded in another order than shown, and how many behind the end were taken for that.
+    let (mut reordered, mut offset_seen, mut behind) = (false, None, 0u32);
     let mut b = Building::new(0, 0);
     let (mut formats, mut runs, mut media) = (Formats::default(), Vec::<Run>::new(), 0i64);
     // Where the last picture so far ends, on the clip's timeline.
@@ -161,7 +183,8 @@ pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: Wall
     let mut next_seq = None;
     let mut last_dts = None;
     let mut joined_at = None;
-    'records: for r in from_key(reader, stream, from, to)? {
+    // A record that begins with a picture shown late holds earlier ones behind it.
+    'records: for r in from_key(reader, stream, from, to.plus_micros(REORDER))? {
         let goes_on = next_seq == Some(r.entry.seq) && r.entry.flags & FLAG_LOSS_BEFORE == 0;
         if !goes_on {
             (next_seq, last_dts) = (None, None);
@@ -181,9 +204,13 @@ pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: Wall
             let (here, pts, offset) = (dts, dts.saturating_add(p.cts_offset.into()), at);
             dts = dts.saturating_add(p.duration.into());
             at += p.size;
-            let wall = shown(&front.header, first_pts, pts);
+            let wall = shown_at(&front.header, first_pts, pts);
+            reordered |= *offset_seen.get_or_insert(p.cts_offset) != p.cts_offset;
             if wall >= to {
-                break 'records;
+                behind += 1;
+                if !reordered || p.random_access || behind > BEHIND {
+                    break 'records;
+                }
             }
             if p.random_access {
                 joined_at = match last_dts {
@@ -216,42 +243,89 @@ pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: Wall
                 }
             }
             last_dts = Some(here);
+            edges.see(media + i64::from(p.cts_offset), p.duration, wall, from, to);
             let sample =
                 ClipSample { format, duration: p.duration, cts_offset: p.cts_offset, size: p.size, random_access: p.random_access };
             b.push(sample, number, offset, media);
             shown_until = shown_until.max(media + i64::from(p.cts_offset) + i64::from(p.duration));
             media += i64::from(p.duration);
-            if let Some(run) = runs.last_mut() {
+            if let Some(run) = runs.last_mut().filter(|_| wall < to) {
                 run.wall_end = run.wall_end.max(wall_end(wall, p.duration));
             }
         }
         next_seq = r.entry.seq.checked_add(1);
     }
-    let track = ClipTrack { formats: formats.list, samples: b.samples, start_offset: 0 };
-    Ok(Gathered { track, stretches: b.stretches, records: b.records, runs })
+    let Some(shown) = edges.shown(shown_until) else { return Ok(None) };
+    let track = ClipTrack {
+        kind: TrackKind::Media(formats.list),
+        samples: b.samples,
+        start_offset: -shown.skip,
+        shown: u64::try_from(shown.length).ok(),
+    };
+    Ok(Some((Gathered { track, stretches: b.stretches, records: b.records, runs }, shown)))
+}
+
+/// Finds out what is shown while samples are gathered in decoding order.
+struct Edges {
+    /// Earliest presentation time of all.
+    first: i64,
+    /// The first picture asked for: presentation and wall time.
+    begin: Option<(i64, WallTime)>,
+    /// The last one: presentation time, and when it ends by the wall.
+    last: Option<(i64, WallTime)>,
+    /// The first picture behind the end.
+    behind: Option<i64>,
+}
+
+impl Edges {
+    fn see(&mut self, pts: i64, duration: u32, wall: WallTime, from: WallTime, to: WallTime) {
+        self.first = self.first.min(pts);
+        if wall >= to {
+            self.behind = Some(self.behind.map_or(pts, |b| b.min(pts)));
+            return;
+        }
+        if wall >= from && self.begin.is_none_or(|(b, _)| pts < b) {
+            self.begin = Some((pts, wall));
+        }
+        if self.last.is_none_or(|(l, _)| pts > l) {
+            self.last = Some((pts, wall_end(wall, duration)));
+        }
+    }
+
+    fn shown(&self, all: i64) -> Option<Shown> {
+        let ((begin, from), (last, to)) = (self.begin?, self.last?);
+        let end = self.behind.filter(|b| *b > last).unwrap_or(all);
+        Some(Shown { from, to, skip: begin - self.first, length: end - begin })
+    }
 }
 
 /// How far sound may run ahead or behind before it is corrected, 90 kHz: 50 ms.
 const STEP: i64 = 4_500;
 
-pub(super) fn audio(reader: &Reader, stream: &StreamId, runs: &[Run], base: usize) -> Result<Option<Gathered>, RingError> {
+/// The sound of what is shown.
+pub(super) fn audio(reader: &Reader, stream: &StreamId, runs: &[Run], shown: &Shown, base: usize) -> Result<Option<Gathered>, RingError> {
     let mut b = Building::new(1, base);
     let mut formats = Formats::default();
     let (mut end, mut start_offset) = (0i64, 0i64);
     for run in runs {
-        for r in from_key(reader, stream, run.wall, run.wall_end)? {
+        let (from, to) = (run.wall.max(shown.from), run.wall_end);
+        // A run that lies before what is shown.
+        if from >= to {
+            continue;
+        }
+        for r in from_key(reader, stream, from, to)? {
             let usable = or_gap(reader.front(&r))?.and_then(|f| Some((formats.index(reader, &f)?, tables(&f)?, f)));
             let Some((format, t, front)) = usable else { continue };
             let number = b.begin(&r);
             let (mut pts, mut at) = (0i64, t.data);
             for p in &t.pieces {
-                let (wall, offset) = (shown(&front.header, 0, pts), at);
+                let (wall, offset) = (shown_at(&front.header, 0, pts), at);
                 pts += i64::from(p.duration);
                 at += p.size;
-                if wall < run.wall || wall >= run.wall_end {
+                if wall < from || wall >= to {
                     continue;
                 }
-                let due = run.media + wall.micros_since(run.wall).saturating_mul(9) / 100;
+                let due = run.media + wall.micros_since(run.wall).saturating_mul(9) / 100 - shown.skip;
                 match b.samples.last_mut() {
                     None => (start_offset, end) = (due, due),
                     // A hole in the sound: the sample before it lasts until it ends.
@@ -271,6 +345,6 @@ pub(super) fn audio(reader: &Reader, stream: &StreamId, runs: &[Run], base: usiz
     if b.samples.is_empty() {
         return Ok(None);
     }
-    let track = ClipTrack { formats: formats.list, samples: b.samples, start_offset };
+    let track = ClipTrack { kind: TrackKind::Media(formats.list), samples: b.samples, start_offset, shown: None };
     Ok(Some(Gathered { track, stretches: b.stretches, records: b.records, runs: Vec::new() }))
 }

@@ -2,9 +2,14 @@
 //!
 //! Belongs here: records taken apart again. Does not belong here: whole clips (`clip`), which never hold their samples in memory.
 
-use super::{Reader, RecordRef};
-use crate::error::RingError;
-use domain::{Sample, StreamId, WallTime};
+use super::{GROUP_BLOCKS, Reader, RecordRef};
+use crate::{
+    error::{Damage, RingError},
+    format::record::RecordHeader,
+};
+use bytes::Bytes;
+use domain::{Format, Sample, StreamId, WallTime};
+use media::fmp4::Piece;
 use std::sync::Arc;
 
 /// How far back the record that shows an instant may begin, µs: longer than any record.
@@ -23,18 +28,60 @@ pub struct Picture {
     pub capture: WallTime,
 }
 
+/// A record taken apart.
+pub(crate) struct Whole {
+    pub(crate) header: RecordHeader,
+    pub(crate) payload: Bytes,
+    pub(crate) format: Arc<Format>,
+    pub(crate) pieces: Vec<Piece>,
+    /// Where the samples' bytes begin in the payload; all of them lie in it.
+    pub(crate) data: usize,
+}
+
 impl Reader {
+    /// Reads a record whole, checks it as [`Reader::read`] does, and takes it apart.
+    pub(crate) fn whole(&self, r: &RecordRef) -> Result<Whole, RingError> {
+        let record = self.read(r)?;
+        let torn = || self.damaged(r, Damage::Structure);
+        let format = self.format(r, &record.header, &record.payload)?.ok_or_else(torn)?;
+        let (_, pieces, data) = self.pieces(r, &format, &record.payload)?;
+        let sizes: u64 = pieces.iter().map(|p| u64::from(p.size)).sum();
+        if sizes > data.len() as u64 {
+            return Err(torn());
+        }
+        let data = record.payload.len() - data.len();
+        Ok(Whole { header: record.header, payload: record.payload, format, pieces, data })
+    }
+
+    /// The chain a record goes on from: zero for a stream's very first, `None` when the record before it cannot be read.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn chain_before(&self, r: &RecordRef) -> Result<Option<[u8; 32]>, RingError> {
+        let Some(seq) = r.entry.seq.checked_sub(1) else { return Ok(Some([0; 32])) };
+        // By time it may lie anywhere before (a gap); by sequence it is in this block or an earlier one.
+        for (slot, s) in self.in_order().into_iter().rev().filter(|(_, s)| s.sequence <= r.block).take(GROUP_BLOCKS) {
+            let Ok(Some(table)) = self.catalog.table(slot, s.sequence) else { continue };
+            let Some(line) = table.line(&r.stream) else { continue };
+            if let Some(entry) = table.records.iter().find(|e| e.stream == line && e.seq == seq) {
+                let before = RecordRef { stream: r.stream.clone(), block: s.sequence, entry: *entry, slot };
+                return Ok(self.front(&before).ok().map(|f| f.header.chain));
+            }
+            if table.records.iter().any(|e| e.stream == line && e.seq < seq) {
+                return Ok(None);
+            }
+        }
+        Ok(None)
+    }
+
     /// The samples of a record, in decoding order, with their times; checked as [`Reader::read`] does. `seq` counts within the record.
     ///
     /// # Errors
     /// As [`Reader::read`]; [`RingError::Damaged`] when no parameters of this record are left in reach.
     pub fn samples(&self, r: &RecordRef) -> Result<Vec<Sample>, RingError> {
-        let record = self.read(r)?;
-        let Some(format) = self.format(r, &record.header, &record.payload)? else {
-            return Err(self.damaged(r, crate::error::Damage::Structure));
-        };
-        let (base_dts, pieces, data) = self.pieces(r, &format, &record.payload)?;
-        let data = record.payload.slice_ref(data);
+        let Whole { header, payload, format, pieces, data } = self.whole(r)?;
+        let base_dts = header.base_dts;
+        let data = payload.slice(data..);
         let stream = Arc::new(r.stream.clone());
         let mut dts = i64::try_from(base_dts).unwrap_or(i64::MAX);
         let first_pts = pieces.first().map_or(dts, |p| dts.saturating_add(p.cts_offset.into()));
@@ -43,14 +90,14 @@ impl Reader {
         for (n, p) in pieces.iter().enumerate() {
             let end = at.saturating_add(p.size as usize);
             if end > data.len() {
-                return Err(self.damaged(r, crate::error::Damage::Structure));
+                return Err(self.damaged(r, Damage::Structure));
             }
             let pts = dts.saturating_add(p.cts_offset.into());
             out.push(Sample {
                 stream: stream.clone(),
                 format: format.clone(),
                 seq: n as u64,
-                capture: record.header.wall.plus_micros(pts.saturating_sub(first_pts).saturating_mul(100) / 9),
+                capture: header.wall.plus_micros(pts.saturating_sub(first_pts).saturating_mul(100) / 9),
                 pts,
                 dts,
                 random_access: p.random_access,

@@ -18,7 +18,16 @@ fn bytes(plan: &clip::ClipPlan) -> Vec<u8> {
 
 fn planned(reader: &Reader, from: i64, to: i64, audio: bool) -> clip::ClipPlan {
     let at = |ms: i64| NOON.plus_micros(ms * 1000);
-    clip::plan(reader, &camera(), Channel::Main, at(from), at(to), audio).unwrap()
+    let (id, channel) = (camera(), Channel::Main);
+    clip::plan(reader, &clip::Wish { camera: &id, channel, from: at(from), to: at(to), audio, captions: None }).unwrap()
+}
+
+/// The times of a clip's edit lists, 90 kHz: what is skipped and how long it is shown, a track a line.
+fn edits(file: &[u8]) -> Vec<(u32, u32)> {
+    let at = file.windows(4).enumerate().filter(|(_, w)| *w == b"elst").map(|(n, _)| n);
+    let word = |n: usize| u32::from_be_bytes(file[n..n + 4].try_into().unwrap());
+    // Version 0: flags, count, then duration and media time of the first.
+    at.map(|n| (word(n + 16), word(n + 12))).collect()
 }
 
 /// How often one byte string occurs in order behind the head: the samples in file order.
@@ -33,9 +42,18 @@ fn a_clip_has_exactly_the_frames_from_the_key_before_to_the_end() {
     v.live(100);
     v.core.finish();
     // Groups of 12 frames of 100 ms; frame n is shown at n × 100 ms.
-    for (from, to, first, last) in [(0, 10_000, 0, 99), (1_250, 3_000, 12, 29), (2_399, 2_401, 12, 24), (2_400, 2_500, 24, 24)] {
+    // Decoding begins at the key frame before; shown is what was captured from `from` to before `to`.
+    for (from, to, first, shown, last) in [
+        (0, 10_000, 0, 0, 99),
+        (1_250, 3_000, 12, 13, 29),
+        (2_399, 2_401, 12, 24, 24),
+        (2_400, 2_500, 24, 24, 24),
+        (2_700, 2_701, 24, 27, 27),
+    ] {
         let plan = planned(&v.reader, from, to, false);
-        assert_eq!(plan.starts_at(), NOON.plus_micros(first * 100_000));
+        assert_eq!(plan.starts_at(), NOON.plus_micros(shown * 100_000));
+        let cut = (9_000 * (shown - first) as u32, 9_000 * (last + 1 - shown) as u32);
+        assert_eq!(edits(&bytes(&plan)), [cut], "{from}..{to}");
         assert_eq!(plan.ends_at(), NOON.plus_micros((last + 1) * 100_000), "{from}..{to}");
         let file = bytes(&plan);
         let want: Vec<u8> = (first..=last).flat_map(|n| v.given[&((*v.sources[0].id).clone(), n as u64 * 9_000)].to_vec()).collect();
@@ -88,7 +106,9 @@ fn damage_in_a_clip_is_an_error_and_nothing_recorded_is_named() {
     let r = v.reader.records(&v.sources[0].id, NOON, NOON.plus_micros(6_000_000)).unwrap()[4].clone();
     v.disk.flip(&v.spec.file(r.slot), u64::from(r.entry.offset + r.entry.len - 3), 4);
     assert!(clip::write_to(&plan, std::io::sink()).is_err());
-    let e = clip::plan(&v.reader, &camera(), Channel::Sub, NOON, WallTime(i64::MAX), true).unwrap_err();
+    let id = camera();
+    let wish = clip::Wish { camera: &id, channel: Channel::Sub, from: NOON, to: WallTime(i64::MAX), audio: true, captions: None };
+    let e = clip::plan(&v.reader, &wish).unwrap_err();
     assert!(e.to_string().contains("a/sub/video"), "{e}");
 }
 
@@ -107,9 +127,84 @@ fn leading_pictures_behind_the_first_key_are_dropped_and_the_next_ones_kept() {
         v.clock.advance(Duration::from_millis(100));
     }
     v.core.finish();
-    let from_second = planned(&v.reader, 950, 100_000, false);
+    let from_second = planned(&v.reader, 850, 100_000, false);
     assert_eq!(from_second.starts_at(), NOON.plus_micros(900_000));
     let want: Vec<u8> = [4u64, 7, 8, 9, 10, 11].iter().flat_map(|n| v.given[&((*v.sources[0].id).clone(), n * 9_000)].to_vec()).collect();
     let file = bytes(&from_second);
     assert!(file.ends_with(&want) && !contains(&file, &v.given[&((*v.sources[0].id).clone(), 5 * 9_000)]));
+}
+
+#[test]
+fn what_is_shown_late_is_whole_and_what_others_refer_to_is_hidden() {
+    let mut v = Village::new(&spec(16, 128 << 10), vec![Source { gop: 1000, ..Source::new("a", StreamKind::Video, 300) }], 1);
+    use domain::Clock;
+    // Decoding order K P B B P B B P B B, shown 0 to 9.
+    for (n, (shown, key)) in
+        [(0, true), (3, false), (1, false), (2, false), (6, false), (4, false), (5, false), (9, false), (7, false), (8, false)]
+            .into_iter()
+            .enumerate()
+    {
+        let mut s = v.sources[0].next(NOON.plus_micros(shown * 100_000 + 300_000), &mut v.dice);
+        (s.dts, s.pts, s.random_access) = (n as i64 * 9_000, (shown + 3) * 9_000, key);
+        v.core.intake().push(&s, v.clock.mono());
+        v.clock.advance(Duration::from_millis(100));
+    }
+    v.core.finish();
+    // Pictures 2 to 4: 6 is decoded for them, and not shown.
+    let plan = planned(&v.reader, 500, 800, false);
+    assert_eq!((plan.starts_at(), plan.ends_at()), (NOON.plus_micros(500_000), NOON.plus_micros(800_000)));
+    let (skip, shown) = edits(&bytes(&plan))[0];
+    // Behind three of decoding ahead come pictures 0 and 1, hidden.
+    assert_eq!((skip, shown), ((3 + 2) * 9_000, 3 * 9_000));
+}
+
+#[test]
+fn captions_say_every_second_of_the_wall() {
+    let mut v = Village::new(&spec(16, 128 << 10), vec![Source::new("a", StreamKind::Video, 400)], 1);
+    v.live(60);
+    v.core.finish();
+    let id = camera();
+    let write = |at: WallTime| format!("<{}>", at.micros_since(NOON) / 1_000_000);
+    let at = |ms: i64| NOON.plus_micros(ms * 1000);
+    let wish = clip::Wish { camera: &id, channel: Channel::Main, from: at(1_500), to: at(4_000), audio: false, captions: Some(&write) };
+    let file = bytes(&clip::plan(&v.reader, &wish).unwrap());
+    let texts: Vec<&str> = ["<1>", "<2>", "<3>", "<4>", "<0>"].into_iter().filter(|t| contains(&file, t.as_bytes())).collect();
+    assert_eq!(texts, ["<1>", "<2>", "<3>"]);
+    assert!(contains(&file, b"tx3g") && contains(&file, b"sbtl"));
+    assert_eq!(edits(&file), [(3 * 9_000, 25 * 9_000), (0, 25 * 9_000)]);
+}
+
+#[test]
+fn every_sample_of_a_clip_has_an_origin_that_hashes_and_chains() {
+    let mut v =
+        Village::new(&spec(16, 128 << 10), vec![Source::new("a", StreamKind::Video, 400), Source::new("a", StreamKind::Audio, 200)], 1);
+    v.live(100);
+    v.core.finish();
+    let plan = planned(&v.reader, 1_250, 7_050, true);
+    let file = bytes(&plan);
+    let (mut chain, mut in_file) = (std::collections::HashMap::new(), 0);
+    for origin in plan.origins() {
+        let origin = origin.unwrap();
+        let mut data = Vec::new();
+        for s in &origin.samples {
+            match &s.place {
+                clip::Place::File(at) => {
+                    in_file += s.piece.size as usize;
+                    data.extend_from_slice(&file[*at as usize..*at as usize + s.piece.size as usize]);
+                }
+                clip::Place::Dropped(bytes) => data.extend_from_slice(bytes),
+            }
+        }
+        let pieces: Vec<_> = origin.samples.iter().map(|s| s.piece).collect();
+        let h = &origin.header;
+        assert_eq!(media::hash::media_hash(&origin.format, h.base_dts, &pieces, &data), h.media_hash);
+        let before = origin.chain_before.unwrap();
+        assert_eq!(h.chain_after(&before), h.chain);
+        let last = chain.insert(h.stream.clone(), h.chain);
+        assert!(last.is_none_or(|l| l == before));
+    }
+    assert_eq!(chain.len(), 2);
+    // Nothing in the file but its head has no origin.
+    let mdat = file.windows(4).position(|w| w == b"mdat").unwrap() + 4;
+    assert_eq!(in_file, file.len() - mdat);
 }

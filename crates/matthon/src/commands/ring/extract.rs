@@ -65,7 +65,8 @@ fn films_of(args: &ExtractArgs, reader: &ring::Reader, from: WallTime, to: WallT
 
 /// One stretch as one file, named by when it begins.
 fn film(args: &ExtractArgs, reader: &ring::Reader, from: WallTime, to: WallTime) -> anyhow::Result<String> {
-    let plan = ring::clip::plan(reader, &args.camera, args.stream, from, to, true)?;
+    let plan =
+        ring::clip::plan(reader, &ring::clip::Wish { camera: &args.camera, channel: args.stream, from, to, audio: true, captions: None })?;
     // To the microsecond: no two films bear the same name.
     let stamp: String = plan.starts_at().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
     let path = args.out.join(format!("{}-{}-{stamp}.mp4", args.camera, args.stream));
