@@ -26,33 +26,15 @@ impl MediaHasher {
     /// Begins a list: the parameters, then the samples from `base_dts` (ticks of 90 kHz).
     #[must_use]
     pub fn new(format: &Format, base_dts: u64) -> Self {
+        Self::with_parameters(&parameters(format), base_dts)
+    }
+
+    /// Begins a list with parameters that were written down by [`parameters`].
+    #[must_use]
+    pub fn with_parameters(parameters: &[u8], base_dts: u64) -> Self {
         let mut sha = Sha256::new();
         sha.update(TAG);
-        let mut params = |codec: &[u8; 4], a: u32, b: u32, config: &[u8]| {
-            sha.update(codec);
-            sha.update(a.to_be_bytes());
-            sha.update(b.to_be_bytes());
-            sha.update((config.len() as u64).to_be_bytes());
-            sha.update(config);
-        };
-        match format {
-            Format::Video(v) => {
-                let codec = match v.codec {
-                    VideoCodec::H264 => b"h264",
-                    VideoCodec::H265 => b"h265",
-                };
-                params(codec, v.width, v.height, &v.config);
-            }
-            Format::Audio(a) => {
-                let codec = match a.codec {
-                    AudioCodec::Aac => b"aac ",
-                    AudioCodec::PcmA => b"alaw",
-                    AudioCodec::PcmU => b"ulaw",
-                };
-                params(codec, a.sample_rate, a.channels.into(), &a.config);
-            }
-            Format::Observations(version) => params(b"obsv", (*version).into(), 0, &[]),
-        }
+        sha.update(parameters);
         Self { sha, next_dts: base_dts, samples: 0 }
     }
 
@@ -77,6 +59,38 @@ impl MediaHasher {
         self.sha.update([0]);
         self.sha.update(self.samples.to_be_bytes());
         self.sha.finalize().into()
+    }
+}
+
+/// The part of the list between its tag and its first sample: what the samples are.
+#[must_use]
+pub fn parameters(format: &Format) -> Vec<u8> {
+    let params = |codec: &[u8; 4], a: u32, b: u32, config: &[u8]| {
+        let mut out = Vec::with_capacity(20 + config.len());
+        out.extend_from_slice(codec);
+        out.extend_from_slice(&a.to_be_bytes());
+        out.extend_from_slice(&b.to_be_bytes());
+        out.extend_from_slice(&(config.len() as u64).to_be_bytes());
+        out.extend_from_slice(config);
+        out
+    };
+    match format {
+        Format::Video(v) => {
+            let codec = match v.codec {
+                VideoCodec::H264 => b"h264",
+                VideoCodec::H265 => b"h265",
+            };
+            params(codec, v.width, v.height, &v.config)
+        }
+        Format::Audio(a) => {
+            let codec = match a.codec {
+                AudioCodec::Aac => b"aac ",
+                AudioCodec::PcmA => b"alaw",
+                AudioCodec::PcmU => b"ulaw",
+            };
+            params(codec, a.sample_rate, a.channels.into(), &a.config)
+        }
+        Format::Observations(version) => params(b"obsv", (*version).into(), 0, &[]),
     }
 }
 

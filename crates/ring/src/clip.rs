@@ -161,6 +161,12 @@ impl ClipPlan {
         self.len
     }
 
+    /// Where the samples of the recording begin; before lie the index and the captions.
+    #[must_use]
+    pub fn samples_at(&self) -> u64 {
+        (self.head.len() + self.captions.len()) as u64
+    }
+
     /// Whether there is nothing in it. Never.
     #[must_use]
     pub fn is_empty(&self) -> bool {

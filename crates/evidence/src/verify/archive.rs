@@ -1,0 +1,72 @@
+//! The archive's directory: which files there are and where their bytes lie.
+
+use super::{
+    Verdict, What,
+    source::{Source, Stretch},
+};
+use crate::package::plain;
+use std::{collections::BTreeMap, io::Read};
+use zip::{CompressionMethod, ZipArchive};
+
+/// More files than a package ever has.
+const MEMBERS_MAX: usize = 10_000;
+
+/// One file.
+pub(super) struct Member {
+    pub(super) name: String,
+    start: u64,
+    len: u64,
+}
+
+/// A package's files.
+pub(super) struct Archive<'a> {
+    source: &'a dyn Source,
+    members: BTreeMap<String, Member>,
+}
+
+impl<'a> Archive<'a> {
+    /// Reads the directory; what cannot be a file of a package is told.
+    pub(super) fn open(source: &'a dyn Source, verdict: &mut Verdict) -> Option<Self> {
+        let mut zip = ZipArchive::new(std::io::BufReader::new(Stretch::whole(source))).ok()?;
+        if zip.len() > MEMBERS_MAX {
+            return None;
+        }
+        let mut members = BTreeMap::new();
+        for n in 0..zip.len() {
+            let Ok(file) = zip.by_index_raw(n) else {
+                verdict.add(What::Unreadable, "");
+                continue;
+            };
+            let name = String::from_utf8_lossy(file.name_raw()).into_owned();
+            let stored = file.compression() == CompressionMethod::Stored && file.size() == file.compressed_size();
+            let place = file.data_start().filter(|_| stored && plain(&name));
+            match place {
+                Some(start) if !members.contains_key(&name) => {
+                    members.insert(name.clone(), Member { name, start, len: file.size() });
+                }
+                _ => verdict.add(What::FileExtra, &name),
+            }
+        }
+        Some(Self { source, members })
+    }
+
+    pub(super) fn members(&self) -> impl Iterator<Item = &Member> {
+        self.members.values()
+    }
+
+    pub(super) fn member(&self, name: &str) -> Option<&Member> {
+        self.members.get(name)
+    }
+
+    pub(super) fn read(&self, member: &Member) -> Stretch<'a> {
+        Stretch::new(self.source, member.start, member.len)
+    }
+
+    /// A small file whole.
+    pub(super) fn text(&self, name: &str, most: u64) -> Option<Vec<u8>> {
+        let member = self.member(name).filter(|m| m.len <= most)?;
+        let mut bytes = Vec::new();
+        self.read(member).read_to_end(&mut bytes).ok()?;
+        (bytes.len() as u64 == member.len).then_some(bytes)
+    }
+}

@@ -1,0 +1,154 @@
+//! A film and its records: every sample hashed again, every chain followed, nothing in the film that was not recorded.
+
+use super::{Finding, Verdict, What, archive::Archive, source::Stretch};
+use crate::{
+    chain::{Entry, Reader, Where},
+    hashing::hex,
+    manifest::{Gap, Manifest, Track},
+};
+use domain::WallTime;
+use media::hash::MediaHasher;
+use std::{collections::BTreeMap, io::BufReader};
+
+/// What has passed of one stream.
+struct Passed {
+    records: u64,
+    first: u64,
+    last: u64,
+    before: Option<[u8; 32]>,
+    chain: [u8; 32],
+    end: WallTime,
+    /// Where the last sample of it ends in the film.
+    film_end: u64,
+}
+
+pub(super) fn check(archive: &Archive<'_>, manifest: &Manifest, film: &str, chain: &str, verdict: &mut Verdict) {
+    let (Some(film_member), Some(chain_member)) = (archive.member(film), archive.member(chain)) else {
+        // That they are missing was found before.
+        return verdict.add(What::Records, chain);
+    };
+    let bytes = archive.read(film_member);
+    let mut reader = Reader::new(BufReader::with_capacity(1 << 16, archive.read(chain_member)));
+    let tracks: BTreeMap<&str, &Track> =
+        manifest.tracks.iter().filter(|t| t.file == film && t.chain_file == chain).map(|t| (t.stream.as_str(), t)).collect();
+    let mut passed: BTreeMap<String, Passed> = BTreeMap::new();
+    let (mut in_film, mut buffer) = (0u64, Vec::new());
+    loop {
+        let entry = match reader.next() {
+            Ok(Some(entry)) => entry,
+            Ok(None) => break,
+            Err(_) => {
+                verdict.add(What::Records, chain);
+                break;
+            }
+        };
+        let stream = entry.header.stream.to_string();
+        let Some(track) = tracks.get(stream.as_str()) else {
+            verdict.push(finding(What::Track, chain, &entry));
+            continue;
+        };
+        let mut good = match samples(&entry, &bytes, track.samples_at, passed.get(&stream).map_or(0, |p| p.film_end), &mut buffer) {
+            Some((hash, film_end, used)) => {
+                in_film += used;
+                verdict.bytes += used;
+                if let Some(p) = passed.get_mut(&stream) {
+                    p.film_end = film_end;
+                }
+                hash == entry.header.media_hash
+            }
+            None => false,
+        };
+        if !good {
+            verdict.push(finding(What::Media, film, &entry));
+        }
+        good &= follow(&entry, &stream, passed.get(&stream), &manifest.gaps, chain, verdict);
+        let h = &entry.header;
+        let p = passed.entry(stream).or_insert(Passed {
+            records: 0,
+            first: h.seq,
+            last: h.seq,
+            before: entry.before,
+            chain: h.chain,
+            end: h.wall_end(),
+            film_end: 0,
+        });
+        (p.records, p.last, p.chain, p.end) = (p.records + 1, h.seq, h.chain, h.wall_end());
+        verdict.records += u64::from(good);
+    }
+    for (name, track) in &tracks {
+        let same = passed.get(*name).is_some_and(|p| {
+            let before = p.before.map(|b| hex(&b)).unwrap_or_default();
+            (p.records, p.first, p.last) == (track.records, track.first, track.last)
+                && (before, hex(&p.chain)) == (track.chain_before.clone(), track.chain_after.clone())
+        });
+        if !same {
+            verdict.push(whole(What::Track, chain, track));
+        }
+    }
+    let samples_at = tracks.values().next().map_or(0, |t| t.samples_at);
+    if in_film.checked_add(samples_at) != Some(bytes.len()) || tracks.values().any(|t| t.samples_at != samples_at) {
+        verdict.add(What::Foreign, film);
+    }
+}
+
+/// The hash of a record's samples, where the last of them ends in the film, and how many bytes of the film they are.
+/// `None` when one of them lies where it cannot.
+fn samples(entry: &Entry, film: &Stretch<'_>, from: u64, mut last: u64, buffer: &mut Vec<u8>) -> Option<([u8; 32], u64, u64)> {
+    let mut hasher = MediaHasher::with_parameters(&entry.parameters, entry.header.base_dts);
+    let mut used = 0;
+    for s in &entry.samples {
+        match &s.at {
+            Where::Here(bytes) => hasher.sample(&s.piece, bytes),
+            Where::Film(at) => {
+                // In the order of the film, none twice.
+                if *at < from || *at < last {
+                    return None;
+                }
+                buffer.resize(s.piece.size as usize, 0);
+                film.exact(*at, buffer).ok()?;
+                hasher.sample(&s.piece, buffer);
+                last = at + u64::from(s.piece.size);
+                used += u64::from(s.piece.size);
+            }
+        }
+    }
+    Some((hasher.finish(), last, used))
+}
+
+/// Whether a record goes on from the one before it.
+fn follow(entry: &Entry, stream: &str, passed: Option<&Passed>, gaps: &[Gap], file: &str, verdict: &mut Verdict) -> bool {
+    let h = &entry.header;
+    let mut good = true;
+    if let Some(p) = passed {
+        if p.last.checked_add(1) == Some(h.seq) {
+            good &= h.chain_after(&p.chain) == h.chain;
+        } else {
+            let known = h.seq > p.last
+                && gaps.iter().any(|g| {
+                    let (from, to) = (g.from.wall(), g.to.wall());
+                    g.stream == stream && from.is_some_and(|f| f <= p.end) && to.is_some_and(|t| t >= h.wall)
+                });
+            if !known {
+                let camera = Some(h.stream.camera.to_string());
+                let (from, to) = (Some(p.end), Some(h.wall));
+                verdict.push(Finding { what: What::RecordMissing, file: file.to_owned(), camera, from, to });
+                return false;
+            }
+        }
+    }
+    good &= entry.before.is_none_or(|before| h.chain_after(&before) == h.chain);
+    if !good {
+        verdict.push(finding(What::Chain, file, entry));
+    }
+    good
+}
+
+fn finding(what: What, file: &str, entry: &Entry) -> Finding {
+    let h = &entry.header;
+    Finding { what, file: file.to_owned(), camera: Some(h.stream.camera.to_string()), from: Some(h.wall), to: Some(h.wall_end()) }
+}
+
+fn whole(what: What, file: &str, track: &Track) -> Finding {
+    let camera = track.camera().map(|c| c.to_string());
+    Finding { what, file: file.to_owned(), camera, from: track.from.wall(), to: track.to.wall() }
+}
