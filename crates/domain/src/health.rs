@@ -62,6 +62,12 @@ impl Link {
         Self::Ended,
     ];
 
+    /// The state of a key.
+    #[must_use]
+    pub fn of_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|link| link.key() == key)
+    }
+
     /// The key used in the API, metrics and texts.
     #[must_use]
     pub fn key(self) -> &'static str {

@@ -4,8 +4,10 @@
 //! Does not belong here: I/O of any kind, a read of a real clock, a thread, a parser of
 //! camera bytes (see `media`) or anything only one crate needs.
 
+pub mod audit;
 pub mod case;
 pub mod format;
+pub mod gap;
 pub mod geometry;
 pub mod health;
 pub mod ids;
@@ -17,8 +19,10 @@ pub mod time;
 pub mod track;
 pub mod violation;
 
+pub use audit::Audited;
 pub use case::{Answer, CaseId, CaseState, ClipState, StillState};
 pub use format::{AudioCodec, AudioFormat, Format, VideoCodec, VideoFormat};
+pub use gap::{BoxRun, Gap, GapReason, LinkChange};
 pub use health::{Board, Link, Note, StreamHealth};
 pub use ids::{CameraId, Channel, StreamId, StreamKind};
 pub use observation::{BBox, Class, Detection, Observation};

@@ -30,6 +30,8 @@ pub(crate) struct Catalog {
     pub(crate) disk: Arc<dyn Disk>,
     /// Another process writes: its index is read again before each question.
     pub(crate) foreign: bool,
+    /// Where every stream was recorded, of a ring this process writes.
+    pub(crate) coverage: crate::coverage::Kept,
     state: Mutex<State>,
 }
 
@@ -82,7 +84,13 @@ impl Catalog {
     pub(crate) fn new(spec: RingSpec, disk: Arc<dyn Disk>, foreign: bool, slots: Vec<BlockSummary>) -> Self {
         let order = slots.iter().enumerate().map(|(n, s)| (s.sequence, n)).collect();
         let used = slots.iter().enumerate().filter(|(_, s)| s.records > 0).map(|(n, s)| (s.sequence, n)).collect();
-        Self { spec, disk, foreign, state: Mutex::new(State { slots, order, used, ..State::default() }) }
+        Self {
+            spec,
+            disk,
+            foreign,
+            coverage: crate::coverage::Kept::default(),
+            state: Mutex::new(State { slots, order, used, ..State::default() }),
+        }
     }
 
     /// The same ring with fewer blocks: what is known of those that stay.
@@ -105,6 +113,16 @@ impl Catalog {
     /// The lowest sequence any block has, but 0.
     pub(crate) fn oldest_sequence(&self) -> u64 {
         self.state().order.range((1, 0)..).next().map_or(0, |(sequence, _)| *sequence)
+    }
+
+    /// The sequence of the oldest block with recordings, and where a stream begins in it, if it is in it.
+    pub(crate) fn oldest_of(&self, stream: &domain::StreamId) -> (u64, Option<domain::WallTime>) {
+        let Some((sequence, slot)) = self.state().used.first().copied() else { return (0, None) };
+        let Ok(Some(table)) = self.table(slot, sequence) else { return (sequence, None) };
+        let line = table.line(stream).and_then(|n| table.streams.get(usize::from(n)));
+        // A stream that is not in it lost at least what the block itself covers.
+        let begins = line.filter(|s| s.records > 0).map_or_else(|| self.slot(slot).from, |s| s.from);
+        (sequence, Some(begins))
     }
 
     /// The first `count` slots that are let through, those never written first, then the oldest.
@@ -136,6 +154,14 @@ impl Catalog {
 
     pub(crate) fn slots(&self) -> Vec<BlockSummary> {
         self.state().slots.clone()
+    }
+
+    /// Blocks of this process that are not sealed, and hold recordings.
+    pub(crate) fn open_slots(&self) -> Vec<(usize, BlockSummary)> {
+        let s = self.state();
+        let live = |(_, b): &(usize, BlockSummary)| b.state == BlockState::Open && s.open.contains_key(&b.sequence);
+        // The newest few by sequence: whatever is open was begun last.
+        s.order.iter().rev().take(64).filter_map(|(_, n)| Some((*n, *s.slots.get(*n)?))).filter(live).collect()
     }
 
     pub(crate) fn slot(&self, slot: usize) -> BlockSummary {

@@ -6,6 +6,7 @@
 
 mod catalog;
 pub mod clip;
+mod coverage;
 pub mod disk;
 pub mod error;
 pub mod format;

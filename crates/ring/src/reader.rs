@@ -1,8 +1,10 @@
 //! Ranges of time to records, and records to bytes that are certainly what was written. Never blocks the writer.
 
 mod samples;
+mod times;
 
 pub use samples::Picture;
+pub use times::Span;
 
 use crate::{
     builder_fingerprint,
@@ -18,7 +20,7 @@ use crate::{
     },
     recover,
     spec::RingSpec,
-    table::{BlockTable, TOLERANCE},
+    table::BlockTable,
 };
 use bytes::Bytes;
 use domain::{Format, StreamId, StreamKind, WallTime};
@@ -26,7 +28,6 @@ use media::{
     fmp4::{Piece, parse_fragment, parse_init},
     hash::media_hash,
 };
-use serde::Serialize;
 use std::{
     collections::{BTreeSet, HashMap},
     io,
@@ -37,15 +38,6 @@ use std::{
 const GROUP_BLOCKS: usize = 256;
 /// Formats remembered.
 const FORMATS: usize = 256;
-
-/// A stretch of time with recordings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Span {
-    /// Start of the first record.
-    pub from: WallTime,
-    /// End of the last one.
-    pub to: WallTime,
-}
 
 /// Where a record is, and what can be said without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,36 +175,6 @@ impl Reader {
             }
         }
         Ok(out)
-    }
-
-    /// Where a stream was recorded between two times, oldest first, cut to them. Holes under a second are none.
-    ///
-    /// # Errors
-    /// When the index cannot be read.
-    pub fn coverage(&self, stream: &StreamId, from: WallTime, to: WallTime) -> Result<Vec<Span>, RingError> {
-        let mut spans = Vec::new();
-        for (_, _, table) in self.tables(from, to)? {
-            let Some((line, s)) = table.line(stream).and_then(|n| Some((n, table.streams.get(usize::from(n))?))) else { continue };
-            if s.records == 0 {
-                continue;
-            }
-            if s.gaps {
-                spans.extend(table.records.iter().filter(|r| r.stream == line).map(|r| Span { from: r.wall, to: r.wall_end() }));
-            } else {
-                spans.push(Span { from: s.from, to: s.to });
-            }
-        }
-        // By time, not by sequence: a clock that was set back writes later blocks with earlier times.
-        spans.sort_by_key(|s| (s.from, s.to));
-        let mut out: Vec<Span> = Vec::new();
-        for s in spans {
-            match out.last_mut() {
-                Some(last) if s.from.micros_since(last.to) <= TOLERANCE => last.to = last.to.max(s.to),
-                _ => out.push(s),
-            }
-        }
-        let cut = |s: Span| Span { from: s.from.max(from), to: s.to.min(to) };
-        Ok(out.into_iter().map(cut).filter(|s| s.from < s.to).collect())
     }
 
     /// The records of a stream that overlap a range of time, in the order they were written.

@@ -2,6 +2,7 @@
 
 use crate::{
     catalog::Catalog,
+    coverage,
     disk::Disk,
     error::RingError,
     intake::{Intake, Limits},
@@ -57,7 +58,11 @@ impl Recorder {
         let (catalog, intake) = (core.catalog().clone(), core.intake().clone());
         let (status, synced_at) = (core.status(), core.synced_at());
         let path = catalog.spec.paths.first().cloned().unwrap_or_default();
-        let writer = Writer::start(core, locks).map_err(|e| catalog.io("start the writer of", path, e))?;
+        let writer = Writer::start(core, locks).map_err(|e| catalog.io("start the writer of", path.clone(), e))?;
+        // Beside the recording: until it is done, questions about a time are answered from the footers.
+        let weak = Arc::downgrade(&catalog);
+        let building = std::thread::Builder::new().name("coverage".into()).spawn(move || coverage::build(&weak));
+        building.map_err(|e| catalog.io("start the list of what is covered of", path, e))?;
         Ok(Self(Arc::new(Inner { catalog, intake, clock, status, synced_at, writer })))
     }
 

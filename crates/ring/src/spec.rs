@@ -135,3 +135,5 @@ pub(crate) fn block_name(number: usize) -> String {
 pub(crate) const INDEX_NAME: &str = "ring.index";
 /// Name of the lock file of a directory.
 pub(crate) const LOCK_NAME: &str = "ring.lock";
+/// Names of the two snapshots of what is covered, in the first directory.
+pub(crate) const SPANS_NAMES: [&str; 2] = ["ring.spans-a", "ring.spans-b"];

@@ -109,7 +109,7 @@ impl Store {
                 case_work::add(tx, id, *job, *due)?;
             }
             let row = row_of(tx, id)?;
-            outbox::add(tx, id, &parcels(&row), new.first.at)?;
+            outbox::add(tx, Some(id), &parcels(&row), new.first.at)?;
             Ok(row)
         })
     }
@@ -140,7 +140,7 @@ impl Store {
             if let Some(happened) = change.withdraw {
                 outbox::withdraw(tx, id, happened, change.line.at)?;
             }
-            outbox::add(tx, id, &change.parcels, change.line.at)?;
+            outbox::add(tx, Some(id), &change.parcels, change.line.at)?;
             Ok(Ok(row_of(tx, id)?))
         })
     }

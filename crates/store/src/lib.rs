@@ -1,4 +1,5 @@
-//! The box's SQLite database: people, their tokens and sessions; cases with their history, open work and outbox.
+//! The box's SQLite database: people, their tokens and sessions; cases with their history, open work and outbox; the
+//! audit log, packages for authorities, and when the box ran.
 //!
 //! Belongs here: everything that speaks SQL. Does not belong here: recordings (the ring), roles' rights (one table in
 //! `web`), what may become of a case (`cases`), how a message is delivered (`alerts`), a read of the clock (the time is
@@ -9,21 +10,26 @@
 
 mod access;
 mod attempts;
+mod audit;
 mod backup;
 mod case_changes;
 mod case_work;
 mod cases;
 mod error;
+mod exports;
+mod journal;
 mod outbox;
 mod schema;
 mod secrets;
 mod users;
 
 pub use access::SESSION_LIFE;
+pub use audit::{AuditEntry, AuditRow, AuditVerdict, FingerprintRow};
 pub use case_changes::{CaseChange, EvidenceChange, NewCase};
 pub use case_work::{CaseWork, Job};
 pub use cases::{CaseEvent, CaseFilter, CaseRow, CaseTally, HistoryRow};
 pub use error::StoreError;
+pub use exports::{ExportRow, ExportState};
 pub use outbox::{NewParcel, Parcel, Settled};
 pub use users::{PASSWORD_MIN, User};
 

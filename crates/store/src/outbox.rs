@@ -130,11 +130,11 @@ impl Store {
     }
 }
 
-pub(crate) fn add(tx: &Transaction<'_>, case: CaseId, parcels: &[NewParcel], now: WallTime) -> Result<(), StoreError> {
+pub(crate) fn add(tx: &Transaction<'_>, case: Option<CaseId>, parcels: &[NewParcel], now: WallTime) -> Result<(), StoreError> {
     for parcel in parcels {
         tx.execute(
             "INSERT INTO outbox (delivery, channel, event, case_file, happened, first_due, due, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)",
-            params![secrets::uuid()?, parcel.channel, parcel.event, case.0, parcel.happened.0, parcel.due.0, parcel.body],
+            params![secrets::uuid()?, parcel.channel, parcel.event, case.map(|c| c.0), parcel.happened.0, parcel.due.0, parcel.body],
         )?;
         tx.execute(
             "UPDATE outbox SET state = 'expired', settled = ?3, trouble = 'too many wait' WHERE state = 'waiting' AND channel = ?1 AND id IN

@@ -13,6 +13,12 @@ impl<'a> Cursor<'a> {
         Self(bytes)
     }
 
+    /// Whether all of it was read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The next `n` bytes.
     ///
     /// # Errors

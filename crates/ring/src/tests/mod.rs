@@ -1,6 +1,7 @@
 //! A small village on a model disk, and what must hold of it. Each file is one property.
 
 mod clip;
+mod coverage;
 mod cuts;
 mod faults;
 mod formats;

@@ -221,6 +221,7 @@ impl Core {
             self.retire(open, crate::format::footer::SEAL_CLOSED);
         }
         self.seal_all();
+        self.save_coverage();
         self.report(self.clock.mono());
     }
 

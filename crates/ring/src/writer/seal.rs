@@ -75,7 +75,11 @@ impl Core {
                 let summary = u.table.summary(u.sequence, BlockState::Sealed, u.data_end);
                 self.write_index(u.slot, &summary, false);
                 self.catalog.set(u.slot, summary);
-                self.forget_older_than(self.catalog.oldest_sequence());
+                let oldest = self.catalog.oldest_sequence();
+                if self.catalog.coverage.sealed(u.sequence, &u.table, oldest) {
+                    self.save_coverage();
+                }
+                self.forget_older_than(oldest);
                 self.sealed_by_this_run |= u.flags & SEAL_RECOVERED == 0;
             }
             Err(error) => {
@@ -85,6 +89,15 @@ impl Core {
                 self.trouble(&what);
                 self.unsealed.push_back(u);
             }
+        }
+    }
+
+    /// Writes the snapshot of what is covered. A cache: that it could not be written is told, and costs a slower start.
+    pub(crate) fn save_coverage(&mut self) {
+        let open = self.open.iter().map(|o| o.sequence).chain(self.unsealed.iter().map(|u| u.sequence)).min();
+        let upto = open.map_or(self.sequence, |first| first.saturating_sub(1));
+        if let Err(error) = self.catalog.coverage.save(&self.catalog, upto) {
+            self.trouble(&format!("cannot write the list of what is covered: {error}; trying again later"));
         }
     }
 

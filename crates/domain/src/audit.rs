@@ -1,0 +1,97 @@
+//! What is written into the audit log, and under which word: the one table of it.
+
+use serde::Serialize;
+use std::fmt;
+
+/// Something that is audited. The words are a contract: the log is kept for years.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Audited {
+    /// The core started.
+    Started,
+    /// The configuration is another one than at the last start.
+    Configuration,
+    /// Somebody signed in.
+    SignedIn,
+    /// Somebody gave a wrong password, or one too many.
+    SignInRefused,
+    /// Somebody signed out.
+    SignedOut,
+    /// Somebody watches live.
+    Live,
+    /// Somebody took a picture of now.
+    Snapshot,
+    /// Somebody played or downloaded what was recorded.
+    Playback,
+    /// Somebody looked at the picture or the clip of a case.
+    Evidence,
+    /// Somebody made a case of what he was watching.
+    CaseMade,
+    /// Somebody answered a case, or took his answer back.
+    CaseAnswered,
+    /// Somebody had footage kept.
+    Kept,
+    /// Somebody had a package made for an authority.
+    Export,
+    /// Somebody fetched such a package.
+    ExportTaken,
+    /// Somebody read this log.
+    AuditRead,
+    /// A person was added.
+    UserAdded,
+    /// A person got a token.
+    TokenGiven,
+}
+
+impl Audited {
+    /// All of them, in the order of the type.
+    pub const ALL: [Self; 17] = [
+        Self::Started,
+        Self::Configuration,
+        Self::SignedIn,
+        Self::SignInRefused,
+        Self::SignedOut,
+        Self::Live,
+        Self::Snapshot,
+        Self::Playback,
+        Self::Evidence,
+        Self::CaseMade,
+        Self::CaseAnswered,
+        Self::Kept,
+        Self::Export,
+        Self::ExportTaken,
+        Self::AuditRead,
+        Self::UserAdded,
+        Self::TokenGiven,
+    ];
+
+    /// The word in the log, in the API and in the page's texts (`audit.<word>`).
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Configuration => "configuration",
+            Self::SignedIn => "signed-in",
+            Self::SignInRefused => "sign-in-refused",
+            Self::SignedOut => "signed-out",
+            Self::Live => "live",
+            Self::Snapshot => "snapshot",
+            Self::Playback => "playback",
+            Self::Evidence => "evidence",
+            Self::CaseMade => "case-made",
+            Self::CaseAnswered => "case-answered",
+            Self::Kept => "kept",
+            Self::Export => "export",
+            Self::ExportTaken => "export-taken",
+            Self::AuditRead => "audit-read",
+            Self::UserAdded => "user-added",
+            Self::TokenGiven => "token-given",
+        }
+    }
+}
+
+impl fmt::Display for Audited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

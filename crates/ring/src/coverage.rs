@@ -1,0 +1,328 @@
+//! Where every stream was recorded, kept along: so that a month of thirty cameras is answered from memory.
+//!
+//! Belongs here: stretches of time folded from block tables, and their snapshot on disk. A cache: what it says follows from the
+//! footers, and is made anew from them (in the background) when the snapshot is missing or torn.
+
+use crate::{
+    catalog::Catalog,
+    disk::read_exact_at,
+    format::{
+        FormatError,
+        cursor::Cursor,
+        index::BlockState,
+        record::{camera_from, channel_code, channel_from, kind_code, kind_from},
+    },
+    reader::Span,
+    spec::SPANS_NAMES,
+    table::{BlockTable, TOLERANCE},
+};
+use domain::{StreamId, WallTime};
+use std::{
+    collections::HashMap,
+    io::{self, IoSlice},
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+const MAGIC: [u8; 8] = *b"MTSPAN01";
+/// Magic, blocks folded, bytes, check sum.
+const HEADER: usize = 32;
+/// A snapshot larger than this is none: thirty cameras that flap every minute for a year make less.
+const SNAPSHOT_MAX: u64 = 256 << 20;
+/// Blocks between two snapshots.
+pub(crate) const EVERY: u64 = 64;
+
+/// A stretch of time, and the blocks it lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stretch {
+    from: WallTime,
+    to: WallTime,
+    first: u64,
+    last: u64,
+}
+
+/// All streams' stretches.
+#[derive(Debug, Default)]
+pub(crate) struct Coverage {
+    streams: HashMap<StreamId, Vec<Stretch>>,
+    /// Blocks that could not be read.
+    unreadable: Vec<Stretch>,
+}
+
+/// Adds a piece; by time, for a clock that was set back writes later blocks with earlier times.
+fn add(list: &mut Vec<Stretch>, piece: Stretch) {
+    match list.last_mut() {
+        Some(last) if piece.from.micros_since(last.to).abs() <= TOLERANCE => {
+            (last.to, last.last, last.first) = (last.to.max(piece.to), last.last.max(piece.last), last.first.min(piece.first));
+        }
+        Some(last) if piece.from < last.to => {
+            list.push(piece);
+            list.sort_by_key(|s| (s.from, s.to));
+            let mut merged: Vec<Stretch> = Vec::with_capacity(list.len());
+            for s in list.drain(..) {
+                match merged.last_mut() {
+                    Some(m) if s.from.micros_since(m.to) <= TOLERANCE => {
+                        (m.to, m.first, m.last) = (m.to.max(s.to), m.first.min(s.first), m.last.max(s.last));
+                    }
+                    _ => merged.push(s),
+                }
+            }
+            *list = merged;
+        }
+        _ => list.push(piece),
+    }
+}
+
+impl Coverage {
+    /// Adds what a block holds. The same block twice changes nothing.
+    pub(crate) fn fold(&mut self, sequence: u64, table: &BlockTable) {
+        let piece = |from, to| Stretch { from, to, first: sequence, last: sequence };
+        for (line, s) in table.streams.iter().enumerate().filter(|(_, s)| s.records > 0) {
+            let list = self.streams.entry(s.stream.clone()).or_default();
+            if s.gaps {
+                for r in table.records.iter().filter(|r| usize::from(r.stream) == line) {
+                    add(list, piece(r.wall, r.wall_end()));
+                }
+            } else {
+                add(list, piece(s.from, s.to));
+            }
+        }
+    }
+
+    /// Drops what lies in blocks before this one only.
+    pub(crate) fn forget(&mut self, oldest: u64) {
+        for list in self.streams.values_mut().chain([&mut self.unreadable]) {
+            list.retain(|s| s.last >= oldest);
+        }
+        self.streams.retain(|_, list| !list.is_empty());
+    }
+
+    /// The spans of a stream that overlap a range. `begins`: where the stream begins in the oldest block there is.
+    fn spans(&self, stream: &StreamId, from: WallTime, to: WallTime, oldest: u64, begins: Option<WallTime>) -> Vec<Span> {
+        let list = self.streams.get(stream).map(Vec::as_slice).unwrap_or_default();
+        let kept = list.iter().filter(|s| s.last >= oldest && s.from < to && s.to > from).map(|s| {
+            let start = if s.first < oldest { s.from.max(begins.unwrap_or(s.from)) } else { s.from };
+            Span { from: start, to: s.to }
+        });
+        kept.collect()
+    }
+
+    fn to_bytes(&self, upto: u64) -> Vec<u8> {
+        let mut body = Vec::new();
+        let put = |list: &[Stretch], body: &mut Vec<u8>| {
+            body.extend_from_slice(&u32::try_from(list.len()).unwrap_or(u32::MAX).to_le_bytes());
+            for s in list {
+                body.extend_from_slice(&s.from.0.to_le_bytes());
+                body.extend_from_slice(&s.to.0.to_le_bytes());
+                body.extend_from_slice(&s.first.to_le_bytes());
+                body.extend_from_slice(&s.last.to_le_bytes());
+            }
+        };
+        put(&self.unreadable, &mut body);
+        for (stream, list) in &self.streams {
+            let mut camera = [0; 48];
+            let id = stream.camera.as_str().as_bytes();
+            camera.iter_mut().zip(id).for_each(|(to, from)| *to = *from);
+            body.extend_from_slice(&camera);
+            body.extend_from_slice(&[kind_code(stream.kind), channel_code(stream.channel)]);
+            put(list, &mut body);
+        }
+        let mut out = Vec::with_capacity(HEADER + body.len());
+        out.extend_from_slice(&MAGIC);
+        out.extend_from_slice(&upto.to_le_bytes());
+        out.extend_from_slice(&(body.len() as u64).to_le_bytes());
+        out.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
+        out.extend_from_slice(&crc32fast::hash(&out).to_le_bytes());
+        out.extend_from_slice(&body);
+        out
+    }
+
+    fn body_from(body: &[u8]) -> Result<Self, FormatError> {
+        let mut c = Cursor::new(body);
+        let list = |c: &mut Cursor<'_>| {
+            let count = c.u32()?;
+            let mut list = Vec::new();
+            for _ in 0..count {
+                list.push(Stretch { from: WallTime(c.i64()?), to: WallTime(c.i64()?), first: c.u64()?, last: c.u64()? });
+            }
+            Ok::<_, FormatError>(list)
+        };
+        let mut out = Self { unreadable: list(&mut c)?, ..Self::default() };
+        while !c.is_empty() {
+            let camera = camera_from(c.slice(48)?)?;
+            let (kind, channel) = (kind_from(c.u8()?)?, channel_from(c.u8()?)?);
+            out.streams.insert(StreamId::new(camera, channel, kind), list(&mut c)?);
+        }
+        Ok(out)
+    }
+}
+
+/// What one snapshot file says: how many blocks were folded, and the stretches.
+fn header(bytes: &[u8]) -> Option<(u64, u64, u32)> {
+    let word = |at: usize| bytes.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
+    let half = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
+    let sound = bytes.get(..8)? == MAGIC && crc32fast::hash(bytes.get(..28)?) == half(28)?;
+    sound.then_some((word(8)?, word(16)?, half(24)?)).filter(|(_, len, _)| *len <= SNAPSHOT_MAX)
+}
+
+/// Kept for a ring: not there yet, or complete up to the newest seal.
+#[derive(Default)]
+pub(crate) struct Kept(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    ready: Option<Coverage>,
+    /// Blocks sealed while it was being made.
+    meanwhile: Vec<(u64, Arc<BlockTable>)>,
+    seals: u64,
+}
+
+impl Kept {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        // Half folded means folded again at the next start; a panic elsewhere leaves nothing worse.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A block was sealed. Whether a snapshot is due.
+    pub(crate) fn sealed(&self, sequence: u64, table: &Arc<BlockTable>, oldest: u64) -> bool {
+        let mut s = self.state();
+        match &mut s.ready {
+            Some(coverage) => {
+                coverage.fold(sequence, table);
+                coverage.forget(oldest);
+            }
+            None => s.meanwhile.push((sequence, table.clone())),
+        }
+        s.seals += 1;
+        s.ready.is_some() && s.seals.is_multiple_of(EVERY)
+    }
+
+    /// Writes the snapshot: every block up to `upto` is in it.
+    pub(crate) fn save(&self, catalog: &Catalog, upto: u64) -> io::Result<()> {
+        let Some(bytes) = self.state().ready.as_ref().map(|c| c.to_bytes(upto)) else { return Ok(()) };
+        let Some(dir) = catalog.spec.paths.first() else { return Ok(()) };
+        // In turn: a cut tears one, the other one stays.
+        let turn = usize::from((upto / EVERY) % 2 == 1);
+        let path = dir.join(SPANS_NAMES[turn]);
+        let file = catalog.disk.create(&path, bytes.len() as u64)?;
+        file.write_all_at(&[IoSlice::new(&bytes)], 0)?;
+        file.sync_data()
+    }
+
+    /// The spans of a stream, when they are known.
+    pub(crate) fn spans(&self, catalog: &Catalog, stream: &StreamId, from: WallTime, to: WallTime) -> Option<Vec<Span>> {
+        // Asked before the lock: the oldest block's table may have to be read.
+        self.state().ready.as_ref()?;
+        let (oldest, begins) = catalog.oldest_of(stream);
+        Some(self.state().ready.as_ref()?.spans(stream, from, to, oldest, begins))
+    }
+
+    /// Times of blocks that cannot be read.
+    pub(crate) fn unreadable(&self) -> Vec<Span> {
+        let s = self.state();
+        s.ready.iter().flat_map(|c| &c.unreadable).map(|s| Span { from: s.from, to: s.to }).collect()
+    }
+}
+
+/// The newer of the two snapshots; blocks folded and stretches.
+fn load(catalog: &Catalog) -> (u64, Coverage) {
+    let read = |name: &&str| {
+        let path = catalog.spec.paths.first()?.join(name);
+        let file = catalog.disk.open(&path, false).ok()?;
+        let mut head = vec![0; HEADER];
+        read_exact_at(&*file, 0, &mut head).ok()?;
+        let (upto, len, sum) = header(&head)?;
+        let mut body = vec![0; usize::try_from(len).ok()?];
+        read_exact_at(&*file, HEADER as u64, &mut body).ok()?;
+        (crc32fast::hash(&body) == sum).then_some(())?;
+        Some((upto, Coverage::body_from(&body).ok()?))
+    };
+    SPANS_NAMES.iter().filter_map(read).max_by_key(|(upto, _)| *upto).unwrap_or_default()
+}
+
+/// Makes the coverage of a ring: from the snapshot, then from the footers behind it. Ends early when the ring is closed.
+pub(crate) fn build(catalog: &Weak<Catalog>) {
+    let Some(strong) = catalog.upgrade() else { return };
+    let (upto, mut coverage) = load(&strong);
+    let mut blocks: Vec<_> =
+        strong.slots().into_iter().enumerate().filter(|(_, s)| s.state == BlockState::Sealed && s.records > 0).collect();
+    drop(strong);
+    blocks.sort_by_key(|(_, s)| s.sequence);
+    for (slot, s) in blocks.into_iter().filter(|(_, s)| s.sequence > upto) {
+        let Some(catalog) = catalog.upgrade() else { return };
+        match catalog.table(slot, s.sequence) {
+            Ok(Some(table)) => coverage.fold(s.sequence, &table),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(ring = %catalog.spec.name, block = s.sequence, %error, "block cannot be read: a gap");
+                coverage.unreadable.push(Stretch { from: s.from, to: s.to, first: s.sequence, last: s.sequence });
+            }
+        }
+    }
+    let Some(catalog) = catalog.upgrade() else { return };
+    let mut state = catalog.coverage.state();
+    for (sequence, table) in std::mem::take(&mut state.meanwhile) {
+        coverage.fold(sequence, &table);
+    }
+    coverage.forget(catalog.oldest_sequence());
+    state.ready = Some(coverage);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::footer::StreamEntry;
+    use domain::{CameraId, Channel, StreamKind};
+    use proptest::prelude::*;
+
+    fn id() -> StreamId {
+        StreamId::new(CameraId::new("a").unwrap(), Channel::Main, StreamKind::Video)
+    }
+
+    fn table(from: i64, to: i64) -> BlockTable {
+        let mut table = BlockTable::default();
+        table.streams.push(StreamEntry {
+            stream: id(),
+            records: 1,
+            from: WallTime(from),
+            to: WallTime(to),
+            gaps: false,
+            next_seq: 1,
+            next_gop: 1,
+            last_block: 0,
+            chain: [0; 32],
+            format: [0; 16],
+        });
+        table
+    }
+
+    proptest! {
+        /// Whatever blocks come in whatever order of time, folded and written and read: the same moments are covered.
+        #[test]
+        fn covers_what_the_blocks_cover(blocks in prop::collection::vec((0i64..300, 1i64..40), 1..40)) {
+            let second = 10 * TOLERANCE;
+            let mut coverage = Coverage::default();
+            for (n, (from, len)) in blocks.iter().enumerate() {
+                coverage.fold(n as u64 + 1, &table(from * second, (from + len) * second));
+                if n % 3 == 0 {
+                    coverage.fold(n as u64 + 1, &table(from * second, (from + len) * second));
+                }
+            }
+            let bytes = coverage.to_bytes(7);
+            prop_assert_eq!(header(&bytes).unwrap().0, 7);
+            let read = Coverage::body_from(&bytes[HEADER..]).unwrap();
+            let spans = read.spans(&id(), WallTime(i64::MIN), WallTime(i64::MAX), 0, None);
+            prop_assert!(spans.windows(2).all(|w| w[0].to < w[1].from));
+            for t in 0..345 {
+                let moment = WallTime(t * second + second / 2);
+                let covered = blocks.iter().any(|(from, len)| *from <= t && t < from + len);
+                prop_assert_eq!(spans.iter().any(|s| s.from <= moment && moment < s.to), covered, "at {}", t);
+            }
+        }
+
+        #[test]
+        fn any_snapshot_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            let _ = header(&bytes);
+            let _ = Coverage::body_from(&bytes);
+        }
+    }
+}
