@@ -22,7 +22,21 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("matthon-vision", &["matthon-domain", "matthon-media", "matthon-hub"]),
     ("matthon-alerts", &["matthon-domain"]),
     ("matthon-cases", &["matthon-domain", "matthon-store"]),
-    ("matthon-web", &["matthon-domain", "matthon-media", "matthon-hub", "matthon-ring", "matthon-store", "matthon-live", "matthon-cases"]),
+    // A package is made of ring records, and judged without a ring.
+    ("matthon-evidence", &["matthon-domain", "matthon-media", "matthon-ring"]),
+    (
+        "matthon-web",
+        &[
+            "matthon-domain",
+            "matthon-media",
+            "matthon-hub",
+            "matthon-ring",
+            "matthon-store",
+            "matthon-live",
+            "matthon-cases",
+            "matthon-evidence",
+        ],
+    ),
     (
         "matthon",
         &[
@@ -38,6 +52,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "matthon-vision",
             "matthon-alerts",
             "matthon-cases",
+            "matthon-evidence",
             "matthon-web",
         ],
     ),

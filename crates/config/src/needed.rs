@@ -152,6 +152,8 @@ pub struct Camera {
     pub id: CameraId,
     /// What people call it.
     pub name: String,
+    /// What packages for authorities say of it.
+    pub about: About,
     /// RTSP address of the full picture, without user name and password.
     pub main: Url,
     /// RTSP address of the small picture.
@@ -172,6 +174,19 @@ pub struct Camera {
     pub lines: Vec<Line>,
     /// What to look for.
     pub rules: Vec<Rule>,
+}
+
+/// A camera in words, for papers: each may be empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// Where it hangs.
+    pub place: String,
+    /// Where it looks.
+    pub direction: String,
+    /// Maker and model.
+    pub make: String,
+    /// Serial number.
+    pub serial: String,
 }
 
 impl Camera {

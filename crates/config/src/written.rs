@@ -116,6 +116,10 @@ tables! {
     Camera "[[camera]]" {
         id: String = r#"id = "cong-lang""#,
         name: String = r#"name = "Cổng làng""#,
+        location: String = r#"location = "cổng chính, đường liên xã""#,
+        direction: String = r#"direction = "hướng Đông, ra đường lớn""#,
+        make: String = r#"make = "Hikvision DS-2CD1023""#,
+        serial: String = r#"serial = "C12345678""#,
         main: Secret = r#"main = "rtsp://…""#,
         sub: Secret = r#"sub = "rtsp://…""#,
         username: String = r#"username = "admin""#,

@@ -10,6 +10,7 @@ mod hashing;
 pub mod manifest;
 pub mod package;
 pub mod report;
+mod request;
 pub mod signature;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ pub mod verify;
 pub use error::EvidenceError;
 pub use manifest::{FileEntry, Manifest, Moment, Track};
 pub use package::Package;
+pub use request::ExportRequest;
 pub use signature::fingerprint;
 pub use verify::{Finding, Verdict, What, verify};
 

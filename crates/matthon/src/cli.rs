@@ -1,7 +1,7 @@
 //! What can be typed. The names are a contract (ARCHITECTURE.md, "Contracts").
 
 use clap::{Args, Parser, Subcommand};
-use domain::{CameraId, Channel, Role, WallTime};
+use domain::{CameraId, CaseId, Channel, Role, WallTime};
 use std::path::PathBuf;
 
 /// Mắt Thôn: the video server of a village.
@@ -37,6 +37,8 @@ pub(crate) enum Command {
     User(UserCommand),
     /// Write what was recorded to a file.
     Export(ExportArgs),
+    /// Judge a signed package, or this box's audit log.
+    Verify(VerifyArgs),
     /// The recording on disk.
     #[command(subcommand)]
     Ring(RingCommand),
@@ -130,9 +132,9 @@ pub(crate) enum UserCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// Which camera.
-    #[arg(long)]
-    pub(crate) camera: CameraId,
+    /// Which camera; several times for a package.
+    #[arg(long, required = true)]
+    pub(crate) camera: Vec<CameraId>,
     /// Begin: RFC 3339 with an offset, or Unix seconds.
     #[arg(long, value_parser = WallTime::parse)]
     pub(crate) from: WallTime,
@@ -142,9 +144,42 @@ pub(crate) struct ExportArgs {
     /// main or sub.
     #[arg(long, default_value = "main")]
     pub(crate) stream: Channel,
-    /// The file to write; its extension chooses the format: .mp4 the film, .jsonl what was seen in it.
+    /// The file to write; its extension chooses the format: .mp4 the film, .jsonl what was seen in it, .zip a signed package.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// What a package will be used for.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) purpose: Option<String>,
+    /// The officer who takes it.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) officer: Option<String>,
+    /// His authority.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) unit: Option<String>,
+    /// Number and date of the written request.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) document: Option<String>,
+    /// The case it belongs to.
+    #[arg(long, value_name = "N")]
+    pub(crate) case: Option<CaseId>,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// A package (.zip).
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// The fingerprint (or the key) of the box it must come from.
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(crate) key: Option<String>,
+    /// This box's audit log and daily fingerprints instead of a package.
+    #[arg(long)]
+    pub(crate) audit: bool,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
 }

@@ -2,8 +2,10 @@
 //!
 //! `DATA/matthon.sock`, mode 0600; one JSON line asks, one JSON line answers. Who can open the socket owns the data anyway.
 
+use crate::exporting::desk;
 use anyhow::{Context, Result};
-use domain::{Clock, Role};
+use domain::{Audited, Clock, Role};
+use evidence::ExportRequest;
 use serde::{Deserialize, Serialize};
 use std::{
     io::{BufRead, BufReader, ErrorKind, Write},
@@ -12,6 +14,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use store::{AuditEntry, ExportState, NewParcel};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +25,8 @@ pub(crate) enum Request {
     UserAdd { name: String, role: Role, password: String },
     UserToken { name: String },
     RingStatus,
+    ExportBegun { request: Box<ExportRequest>, name: String, role: String, parcels: Vec<(String, String)> },
+    ExportEnded { id: String, state: String, bytes: u64, trouble: String },
 }
 
 /// What comes back.
@@ -31,6 +36,7 @@ pub(crate) enum Answer {
     Done,
     Token(String),
     Rings(serde_json::Value),
+    Export(String),
     Failed(String),
 }
 
@@ -128,9 +134,39 @@ impl Control {
 
 /// Carries out a request that concerns only the store: in the daemon, or in the command itself when none runs.
 pub(crate) fn on_store(store: &store::Store, clock: &dyn Clock, request: Request) -> Answer {
+    let now = clock.wall();
+    let local = |what, subject: &str, detail: String| AuditEntry {
+        at: now,
+        who: String::new(),
+        role: "local".into(),
+        what,
+        subject: subject.to_owned(),
+        detail,
+    };
     let done = match request {
-        Request::UserAdd { name, role, password } => store.add_user(&name, role, &password, clock.wall()).map(|_| Answer::Done),
-        Request::UserToken { name } => store.issue_token(&name, clock.wall()).map(Answer::Token),
+        Request::UserAdd { name, role, password } => store
+            .add_user(&name, role, &password, now)
+            .and_then(|_| store.audit(&local(Audited::UserAdded, &name, role.to_string())))
+            .map(|_| Answer::Done),
+        Request::UserToken { name } => store.issue_token(&name, now).and_then(|token| {
+            store.audit(&local(Audited::TokenGiven, &name, String::new()))?;
+            Ok(Answer::Token(token))
+        }),
+        Request::ExportBegun { request, name, role, parcels } => match serde_json::to_string(&request) {
+            Err(e) => Ok(Answer::Failed(e.to_string())),
+            Ok(text) => {
+                let told = |_: &str| {
+                    let parcel = |(channel, body)| NewParcel { channel, event: "export.made".into(), happened: now, due: now, body };
+                    parcels.into_iter().map(parcel).collect()
+                };
+                store.add_export(&text, &desk::entry(&request, &name, &role, now), told).map(Answer::Export)
+            }
+        },
+        Request::ExportEnded { id, state, bytes, trouble } => {
+            let state =
+                [ExportState::Done, ExportState::Cancelled].into_iter().find(|s| s.as_str() == state).unwrap_or(ExportState::Failed);
+            store.end_export(&id, state, bytes, &trouble, now).map(|()| Answer::Done)
+        }
         Request::RingStatus => Ok(Answer::Failed("no daemon is running".into())),
     };
     done.unwrap_or_else(|e| Answer::Failed(e.to_string()))

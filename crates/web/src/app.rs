@@ -1,6 +1,7 @@
 //! The router, made from the table; and what requests share beyond the context.
 
 use crate::{
+    audit,
     context::Context,
     endpoints::{Access, TABLE},
     guard, headers, page,
@@ -50,6 +51,8 @@ pub(crate) struct App {
     pub(crate) snapshots: Semaphore,
     reads: Arc<Semaphore>,
     pub(crate) logins: Semaphore,
+    /// Who looked at what a moment ago.
+    pub(crate) looks: std::sync::Mutex<audit::Looks>,
     /// The server is going away: sockets close.
     pub(crate) stop: CancellationToken,
 }
@@ -75,6 +78,7 @@ impl App {
             snapshots: Semaphore::new(SNAPSHOTS),
             reads: Arc::new(Semaphore::new(READS)),
             logins: Semaphore::new(LOGINS),
+            looks: std::sync::Mutex::default(),
             stop,
         })
     }
@@ -84,6 +88,10 @@ pub(crate) fn build(app: &Arc<App>) -> Router {
     let mut router = Router::new();
     for endpoint in TABLE {
         let mut handler = (endpoint.handler)();
+        if let Some(what) = endpoint.audit {
+            let book = audit::Book { app: Arc::clone(app), what };
+            handler = handler.route_layer(middleware::from_fn_with_state(book, audit::write));
+        }
         if let Access::Roles(roles) = endpoint.access {
             let gate = guard::Gate { app: Arc::clone(app), roles };
             handler = handler.route_layer(middleware::from_fn_with_state(gate, guard::admit));

@@ -3,6 +3,7 @@
 use crate::{
     app::App,
     context::{Camera, Context, Site},
+    gaps,
     guard::{Caller, blocking},
     problem::Problem,
     query::Params,
@@ -12,12 +13,15 @@ use axum::{
     Extension, Json,
     extract::{Path, State},
 };
-use domain::{CameraId, Channel, Link, Note, StreamHealth, StreamId, StreamKind, WallTime};
+use domain::{CameraId, Channel, GapReason, Link, Note, StreamHealth, StreamId, StreamKind, WallTime};
 use serde::Serialize;
 use std::sync::Arc;
 
 /// Longest time a timeline shows: a year and a month.
 const LONGEST: i64 = 400 * 86_400;
+
+/// Pictures of the last seconds are not on the disk yet, µs.
+const ON_ITS_WAY: i64 = 5_000_000;
 
 /// The site as the page needs it.
 #[derive(Serialize)]
@@ -132,6 +136,15 @@ pub(crate) struct Timeline {
     to: String,
     stream: Channel,
     spans: Vec<SpanView>,
+    gaps: Vec<GapView>,
+}
+
+/// A time that is not recorded, and why.
+#[derive(Serialize)]
+struct GapView {
+    from: String,
+    to: String,
+    reason: GapReason,
 }
 
 #[derive(Serialize)]
@@ -150,20 +163,25 @@ pub(crate) async fn timeline(
     let camera = caller.camera(&app.context, &id)?;
     let stream = params.stream()?;
     let (from, to) = params.time(LONGEST)?;
-    let spans = match camera.recorded(stream).cloned() {
-        None => Vec::new(),
+    let (spans, gaps) = match camera.recorded(stream).cloned() {
+        None => (Vec::new(), Vec::new()),
         Some(reader) => {
             let video = StreamId::new(camera.id.clone(), stream, StreamKind::Video);
             let turn = app.reads_turn().await?;
+            let (store, now) = (app.context.store.clone(), app.context.clock.wall());
             let found = blocking(move || {
-                let found = reader.coverage(&video, from, to);
+                let spans: Vec<_> = reader.coverage(&video, from, to)?.into_iter().map(|s| (s.from, s.to)).collect();
+                // What is still on its way to the disk is no gap.
+                let until = to.min(now.plus_micros(-ON_ITS_WAY));
+                let gaps = gaps::between(&reader, &store, &video, &spans, from, until);
                 drop(turn);
-                found
+                Ok::<_, gaps::GapError>((spans, gaps?))
             });
             found.await?.map_err(Problem::internal)?
         }
     };
     let text = |t: WallTime| t.to_string();
-    let spans = spans.into_iter().map(|span| SpanView { from: text(span.from), to: text(span.to) }).collect();
-    Ok(Json(Timeline { from: text(from), to: text(to), stream, spans }))
+    let spans = spans.into_iter().map(|(from, to)| SpanView { from: text(from), to: text(to) }).collect();
+    let gaps = gaps.into_iter().map(|g| GapView { from: text(g.from), to: text(g.to), reason: g.reason }).collect();
+    Ok(Json(Timeline { from: text(from), to: text(to), stream, spans, gaps }))
 }

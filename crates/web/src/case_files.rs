@@ -73,13 +73,30 @@ pub(crate) async fn clip(
 
 async fn send(app: &App, case: &Case, piece: Piece, path: Option<PathBuf>, headers: &HeaderMap) -> Result<Response, Problem> {
     let (word, media, ending) = piece.words();
+    let when = clip::stamp(case.raised, &app.context.site.timezone);
+    let name = format!("{}_{when}_vu-{}.{ending}", case.camera, case.id);
+    send_file(&Sent { word, media, name, inline: true }, path, headers).await
+}
+
+/// A file that is sent: what it is called when it is missing, its type, its name for whoever saves it.
+pub(crate) struct Sent {
+    pub(crate) word: &'static str,
+    pub(crate) media: &'static str,
+    pub(crate) name: String,
+    /// Shown where it is asked for, or saved.
+    pub(crate) inline: bool,
+}
+
+/// Sends a file that is never changed, with a tag and ranges.
+pub(crate) async fn send_file(sent: &Sent, path: Option<PathBuf>, headers: &HeaderMap) -> Result<Response, Problem> {
+    let Sent { word, media, name, inline } = sent;
     let path = path.ok_or(Problem::NoEvidence(word))?;
     let opened = blocking(move || open(&path)).await?;
     let (mut file, length, etag) = match opened {
         Ok(opened) => opened,
         // Taken away between the question and now; a lost file is also the log's business.
         Err(error) => {
-            tracing::warn!(case = %case.id, word, %error, "evidence cannot be read");
+            tracing::warn!(name, word, %error, "evidence cannot be read");
             return Err(if error.kind() == io::ErrorKind::NotFound { Problem::NoEvidence(word) } else { Problem::internal(error) });
         }
     };
@@ -89,18 +106,18 @@ async fn send(app: &App, case: &Case, piece: Piece, path: Option<PathBuf>, heade
         Part::Bytes(first, end) => (StatusCode::PARTIAL_CONTENT, first..end),
         Part::Outside => return Err(Problem::Range { length }),
     };
-    let when = clip::stamp(case.raised, &app.context.site.timezone);
+    let shown = if *inline { "inline" } else { "attachment" };
     let mut fields = vec![
         (header::ETAG, etag),
         (header::ACCEPT_RANGES, "bytes".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("inline; filename=\"{}_{when}_vu-{}.{ending}\"", case.camera, case.id)),
+        (header::CONTENT_DISPOSITION, format!("{shown}; filename=\"{name}\"")),
         // Kept by the browser only to be asked about again: who signs out must not leave pictures usable.
         (header::CACHE_CONTROL, "private, no-cache".to_owned()),
     ];
     if status == StatusCode::NOT_MODIFIED {
         return clip::answer(status, fields, Body::empty());
     }
-    fields.push((header::CONTENT_TYPE, media.to_owned()));
+    fields.push((header::CONTENT_TYPE, (*media).to_owned()));
     fields.push((header::CONTENT_LENGTH, (bytes.end - bytes.start).to_string()));
     if status == StatusCode::PARTIAL_CONTENT {
         fields.push((header::CONTENT_RANGE, format!("bytes {}-{}/{length}", bytes.start, bytes.end.saturating_sub(1))));

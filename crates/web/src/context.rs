@@ -1,6 +1,6 @@
 //! What the binary hands in: everything a request may touch, as values.
 
-use crate::snapshot::Snapshot;
+use crate::{exports::Exports, snapshot::Snapshot};
 use cases::Cases;
 use domain::{Board, CameraId, Channel, Clock, WallTime};
 use live::LiveStream;
@@ -76,6 +76,10 @@ pub struct Context {
     pub story: Option<crate::story::Story>,
     /// Takes pictures of cameras.
     pub snapshot: Arc<dyn Snapshot>,
+    /// Makes packages for authorities.
+    pub exports: Arc<dyn Exports>,
+    /// The fingerprint of the box's key.
+    pub key: String,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// The state of every ring now.

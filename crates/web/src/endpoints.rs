@@ -1,10 +1,11 @@
 //! The one table of endpoints: method, path, who may, what it does. The router has nothing else.
 
 use crate::{
-    app::App, cameras, case_files, cases, clip, events, health, live_socket, openapi, session, snapshot, status, story, violations,
+    app::App, audit, cameras, case_files, cases, clip, events, exports, health, live_socket, openapi, session, snapshot, status, story,
+    violations,
 };
 use axum::routing::{MethodRouter, delete, get, post};
-use domain::Role;
+use domain::{Audited, Role};
 use std::sync::Arc;
 
 /// Who may use an endpoint.
@@ -46,7 +47,7 @@ pub enum Answer {
 pub struct Endpoint {
     /// The method.
     pub method: Method,
-    /// The path, with `{id}` for a camera or, under `cases`, for a case.
+    /// The path, with `{id}` for a camera, a case or an export.
     pub path: &'static str,
     /// Who may.
     pub access: Access,
@@ -58,6 +59,9 @@ pub struct Endpoint {
     pub body: &'static str,
     /// What a success carries.
     pub answer: Answer,
+    /// What is written into the audit log when it succeeds; `None`: it shows no picture and changes nothing that is kept, or
+    /// (signing in and out) writes its own row.
+    pub audit: Option<Audited>,
     pub(crate) handler: fn() -> MethodRouter<Arc<App>>,
 }
 
@@ -70,6 +74,10 @@ const PLAYBACK: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Poli
 const CASES: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police]);
 /// Whoever may know how the box is doing: all but the screen in the hall.
 const HEALTH: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police, Role::Technician, Role::Auditor]);
+/// Whoever may know that pictures were taken out.
+const EXPORTS: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police, Role::Auditor]);
+/// Whoever may know who saw what.
+const AUDIT: Access = Access::Roles(&[Role::Admin, Role::Auditor]);
 const MACHINES: Access = Access::Roles(&[Role::Admin, Role::Technician]);
 
 const FROM: (&str, bool, &str) = ("from", true, "Start: RFC 3339 with an offset, or Unix seconds");
@@ -87,6 +95,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[],
         body: "Login",
         answer: Answer::Json("Session"),
+        audit: None,
         handler: || post(session::sign_in),
     },
     Endpoint {
@@ -97,6 +106,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[],
         body: "",
         answer: Answer::Json("Session"),
+        audit: None,
         handler: || get(session::who),
     },
     Endpoint {
@@ -107,6 +117,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[],
         body: "",
         answer: Answer::Nothing,
+        audit: None,
         handler: || delete(session::sign_out),
     },
     Endpoint {
@@ -117,6 +128,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[],
         body: "",
         answer: Answer::Json("Cameras"),
+        audit: None,
         handler: || get(cameras::list),
     },
     Endpoint {
@@ -127,16 +139,18 @@ pub const TABLE: &[Endpoint] = &[
         query: &[],
         body: "",
         answer: Answer::Json("Story"),
+        audit: None,
         handler: || get(story::story),
     },
     Endpoint {
         method: Method::Get,
         path: "/api/v1/cameras/{id}/timeline",
         access: PLAYBACK,
-        about: "Which parts of a time are recorded.",
+        about: "Which parts of a time are recorded, and why the others are not.",
         query: &[FROM, TO, STREAM],
         body: "",
         answer: Answer::Json("Timeline"),
+        audit: None,
         handler: || get(cameras::timeline),
     },
     Endpoint {
@@ -147,6 +161,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[FROM, TO, STREAM, ("audio", false, "0 leaves the sound out")],
         body: "",
         answer: Answer::Bytes("video/mp4"),
+        audit: Some(Audited::Playback),
         handler: || get(clip::clip),
     },
     Endpoint {
@@ -157,6 +172,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[STREAM],
         body: "",
         answer: Answer::Socket,
+        audit: Some(Audited::Live),
         handler: || get(live_socket::one),
     },
     Endpoint {
@@ -167,6 +183,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[],
         body: "",
         answer: Answer::Bytes("image/jpeg"),
+        audit: Some(Audited::Snapshot),
         handler: || get(snapshot::snapshot),
     },
     Endpoint {
@@ -177,6 +194,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[("cameras", true, "Camera ids, separated by commas; `ch` is the place in this list"), STREAM],
         body: "",
         answer: Answer::Socket,
+        audit: Some(Audited::Live),
         handler: || get(live_socket::many),
     },
     Endpoint {
@@ -192,6 +210,7 @@ pub const TABLE: &[Endpoint] = &[
         ],
         body: "",
         answer: Answer::Json("CaseList"),
+        audit: None,
         handler: || get(cases::list),
     },
     Endpoint {
@@ -202,6 +221,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[],
         body: "ByHand",
         answer: Answer::Made("Case"),
+        audit: Some(Audited::CaseMade),
         handler: || post(cases::by_hand),
     },
     Endpoint {
@@ -212,6 +232,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[],
         body: "",
         answer: Answer::Json("Case"),
+        audit: None,
         handler: || get(cases::get),
     },
     Endpoint {
@@ -222,6 +243,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[],
         body: "Answer",
         answer: Answer::Json("Case"),
+        audit: Some(Audited::CaseAnswered),
         handler: || post(cases::answer),
     },
     Endpoint {
@@ -232,6 +254,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[],
         body: "",
         answer: Answer::Json("Case"),
+        audit: Some(Audited::CaseAnswered),
         handler: || post(cases::undo),
     },
     Endpoint {
@@ -242,6 +265,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[],
         body: "",
         answer: Answer::Bytes("image/jpeg"),
+        audit: Some(Audited::Evidence),
         handler: || get(case_files::still),
     },
     Endpoint {
@@ -252,6 +276,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[],
         body: "",
         answer: Answer::Bytes("video/mp4"),
+        audit: Some(Audited::Evidence),
         handler: || get(case_files::clip),
     },
     Endpoint {
@@ -262,6 +287,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[FROM, TO, CAMERA],
         body: "",
         answer: Answer::Json("Violations"),
+        audit: None,
         handler: || get(violations::list),
     },
     Endpoint {
@@ -272,7 +298,78 @@ pub const TABLE: &[Endpoint] = &[
         query: &[],
         body: "",
         answer: Answer::Bytes("text/event-stream"),
+        audit: None,
         handler: || get(events::events),
+    },
+    Endpoint {
+        method: Method::Post,
+        path: "/api/v1/exports",
+        access: CASES,
+        about: "Has a signed package made for an authority: any time for police and admin, the clip of a confirmed case for an official.",
+        query: &[],
+        body: "ExportRequest",
+        answer: Answer::Made("Export"),
+        // The row is written with the request itself, in one change.
+        audit: None,
+        handler: || post(exports::begin),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/exports",
+        access: EXPORTS,
+        about: "Packages made, newest first: who asked for what, and how far it is.",
+        query: &[],
+        body: "",
+        answer: Answer::Json("Exports"),
+        audit: None,
+        handler: || get(exports::list),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/exports/{id}",
+        access: EXPORTS,
+        about: "One package's state; with `.zip` behind its id the package itself, for whom it was made, police and admin. Takes Range.",
+        query: &[],
+        body: "",
+        answer: Answer::Json("Export"),
+        audit: Some(Audited::ExportTaken),
+        handler: || get(exports::one),
+    },
+    Endpoint {
+        method: Method::Delete,
+        path: "/api/v1/exports/{id}",
+        access: CASES,
+        about: "Calls a package off that is being made.",
+        query: &[],
+        body: "",
+        answer: Answer::Nothing,
+        audit: None,
+        handler: || delete(exports::cancel),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/audit",
+        access: AUDIT,
+        about: "The audit log, newest first.",
+        query: &[
+            ("before", false, "Older than the row of this number: the last of the page before"),
+            ("limit", false, "At most so many (1 to 1000; default 100)"),
+        ],
+        body: "",
+        answer: Answer::Json("Audit"),
+        audit: Some(Audited::AuditRead),
+        handler: || get(audit::list),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/fingerprints",
+        access: HEALTH,
+        about: "The village's daily fingerprints of the last month, and the fingerprint of the box's key.",
+        query: &[],
+        body: "",
+        answer: Answer::Json("Fingerprints"),
+        audit: None,
+        handler: || get(audit::fingerprints),
     },
     Endpoint {
         method: Method::Get,
@@ -282,6 +379,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[],
         body: "",
         answer: Answer::Json("Status"),
+        audit: None,
         handler: || get(status::status),
     },
     Endpoint {
@@ -292,6 +390,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[],
         body: "",
         answer: Answer::Json("OpenApi"),
+        audit: None,
         handler: || get(openapi::serve),
     },
     Endpoint {
@@ -302,6 +401,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[],
         body: "",
         answer: Answer::Json("Health"),
+        audit: None,
         handler: || get(health::healthz),
     },
     Endpoint {
@@ -312,6 +412,7 @@ pub const TABLE: &[Endpoint] = &[
         query: &[],
         body: "",
         answer: Answer::Bytes("text/plain"),
+        audit: None,
         handler: || get(health::metrics),
     },
 ];

@@ -6,6 +6,7 @@
 //! (see `cases`).
 
 mod app;
+mod audit;
 mod body;
 mod cameras;
 mod case_files;
@@ -14,6 +15,8 @@ mod clip;
 mod context;
 pub mod endpoints;
 mod events;
+mod exports;
+pub mod gaps;
 mod guard;
 mod headers;
 mod health;
@@ -35,6 +38,7 @@ mod vision;
 
 pub use app::router;
 pub use context::{Camera, Context, Site};
+pub use exports::{Exports, NoExport};
 pub use openapi::document;
 pub use serve::serve;
 pub use snapshot::{NoPicture, Snapshot};

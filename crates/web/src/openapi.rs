@@ -46,7 +46,11 @@ fn operation(endpoint: &Endpoint) -> Value {
         })
         .collect();
     if endpoint.path.contains("{id}") {
-        let about = if endpoint.path.starts_with("/api/v1/cases/") { "Case number" } else { "Camera id" };
+        let about = match endpoint.path.split('/').nth(3) {
+            Some("cases") => "Case number",
+            Some("exports") => "Export id",
+            _ => "Camera id",
+        };
         parameters.insert(0, json!({"name": "id", "in": "path", "required": true, "description": about, "schema": {"type": "string"}}));
     }
     let reference = |schema: &str| json!({"$ref": format!("#/components/schemas/{schema}")});
@@ -111,7 +115,7 @@ fn type_of(kind: &str) -> Value {
 
 fn schemas() -> Value {
     let mut all = house();
-    for part in [case_schemas(), box_schemas()] {
+    for part in [case_schemas(), box_schemas(), paper_schemas()] {
         if let (Some(all), Value::Object(part)) = (all.as_object_mut(), part) {
             all.extend(part);
         }
@@ -123,6 +127,7 @@ fn schemas() -> Value {
 fn house() -> Value {
     let link: Vec<&str> = domain::Link::ALL.iter().map(|link| link.key()).collect();
     let note: Vec<&str> = domain::Note::ALL.iter().map(|note| note.key()).collect();
+    let reason: Vec<&str> = domain::GapReason::ALL.iter().map(|reason| reason.as_str()).collect();
     let role: Vec<&str> = domain::Role::ALL.iter().map(|role| role.as_str()).collect();
     json!({
         "Problem": object(&[("type", "string"), ("kind", "string"), ("title", "string"), ("status", "integer"), ("detail", "string"), ("parameter?", "string")]),
@@ -143,7 +148,9 @@ fn house() -> Value {
         "Detection": {"type": "string", "enum": ["on", "no-rules", "off", "quarantine"]},
         "Cameras": object(&[("site", "=Site"), ("now", "time"), ("cameras", "=Camera[]")]),
         "Span": object(&[("from", "time"), ("to", "time")]),
-        "Timeline": object(&[("from", "time"), ("to", "time"), ("stream", "string"), ("spans", "=Span[]")]),
+        "Timeline": object(&[("from", "time"), ("to", "time"), ("stream", "string"), ("spans", "=Span[]"), ("gaps", "=Gap[]")]),
+        "Gap": object(&[("from", "time"), ("to", "time"), ("reason", "=GapReason")]),
+        "GapReason": {"type": "string", "enum": reason},
         "StoryEvent": object(&[("kind", "string"), ("from", "number"), ("to", "number"), ("ruled", "boolean")]),
         "StoryScene": object(&[("camera", "string"), ("seconds", "number"), ("events", "=StoryEvent[]")]),
         "Story": object(&[("now", "time"), ("begun", "time"), ("scenes", "=StoryScene[]")]),
@@ -203,5 +210,27 @@ fn box_schemas() -> Value {
             ("state", "string"), ("model?", "string|null"), ("runtime?", "string|null"), ("detail?", "string"), ("restarts?", "integer"),
             ("sandbox?", "object|null"), ("counts?", "object"), ("quarantined?", "string[]"), ("cameras?", "object"),
         ]),
+    })
+}
+
+/// What leaves the village, and who saw what.
+fn paper_schemas() -> Value {
+    json!({
+        "ExportRequest": object(&[
+            ("cameras", "string[]"), ("from", "time"), ("to", "time"), ("stream?", "string"), ("audio?", "boolean"), ("purpose", "string"),
+            ("officer", "string"), ("authority?", "string"), ("document?", "string"), ("case?", "integer|null"),
+        ]),
+        "Export": object(&[
+            ("id", "string"), ("asked", "time"), ("by", "string"), ("role", "string"), ("state", "string"), ("request", "=ExportRequest"),
+            ("done", "integer"), ("total", "integer"), ("bytes", "integer"), ("trouble", "string"),
+        ]),
+        "Exports": object(&[("exports", "=Export[]")]),
+        "AuditRow": object(&[
+            ("seq", "integer"), ("at", "time"), ("who", "string"), ("role", "string"), ("what", "string"), ("subject", "string"),
+            ("detail", "string"),
+        ]),
+        "Audit": object(&[("rows", "=AuditRow[]")]),
+        "Fingerprint": object(&[("day", "string"), ("at", "time"), ("words", "string"), ("hash", "string"), ("line", "string")]),
+        "Fingerprints": object(&[("key", "string"), ("fingerprints", "=Fingerprint[]")]),
     })
 }

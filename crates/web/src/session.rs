@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    body,
+    audit, body,
     cameras::SiteView,
     context::Context,
     guard::{COOKIE, Caller, Credential, blocking},
@@ -16,10 +16,10 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::AppendHeaders,
 };
-use domain::{Role, Secret};
+use domain::{Audited, Role, Secret};
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
-use store::StoreError;
+use store::{StoreError, User};
 
 /// How long a browser keeps the cookie; the session itself slides in the store.
 const KEEP: Duration = store::SESSION_LIFE;
@@ -56,7 +56,7 @@ pub(crate) async fn sign_in(
     }
     let login: Login = body::read(body, r#"{"name":…,"password":…}"#)?;
     let _place = app.logins.try_acquire().map_err(|_| Problem::Full(Full::Logins))?;
-    let context = Arc::clone(&app.context);
+    let (context, name) = (Arc::clone(&app.context), login.name.clone());
     let signed = blocking(move || {
         let now = context.clock.wall();
         match context.store.verify(&login.name, login.password.expose(), now) {
@@ -73,6 +73,16 @@ pub(crate) async fn sign_in(
         }
     });
     let outcome = signed.await?;
+    match &outcome {
+        Ok((user, _)) => audit::signing(&app, Audited::SignedIn, user.name.clone(), user.role.to_string(), "").await?,
+        Err(problem @ (Problem::WrongPassword | Problem::LockedOut { .. })) => {
+            // A made-up name is not kept: people type passwords into the wrong field.
+            let known = known(&app, &name).await?;
+            let (who, role) = known.map(|u| (u.name, u.role.to_string())).unwrap_or_default();
+            audit::signing(&app, Audited::SignInRefused, who, role, &problem.to_string()).await?;
+        }
+        Err(_) => {}
+    }
     metrics::counter!("matthon_logins_total", "outcome" => if outcome.is_ok() { "ok" } else { "refused" }).increment(1);
     let (user, secret) = outcome?;
     let cookie = cookie(&secret, origin::https(&headers), KEEP)?;
@@ -93,9 +103,17 @@ pub(crate) async fn sign_out(
     if let Credential::Session(secret) = caller.credential {
         let store = app.context.store.clone();
         blocking(move || store.close_session(secret.expose())).await?.map_err(Problem::internal)?;
+        audit::signing(&app, Audited::SignedOut, caller.user.name, caller.user.role.to_string(), "").await?;
     }
     let gone = cookie("", origin::https(&headers), Duration::ZERO)?;
     Ok((gone, StatusCode::NO_CONTENT))
+}
+
+/// Whose name it is.
+async fn known(app: &App, name: &str) -> Result<Option<User>, Problem> {
+    let (store, name) = (app.context.store.clone(), name.trim().to_lowercase());
+    let users = blocking(move || store.users()).await?.map_err(Problem::internal)?;
+    Ok(users.into_iter().find(|u| u.name.to_lowercase() == name))
 }
 
 type SetCookie = AppendHeaders<[(header::HeaderName, HeaderValue); 1]>;

@@ -2,7 +2,7 @@
 
 use super::{Given, known, rule, secret, shape, title, url::rtsp};
 use crate::{
-    needed::{Camera, Line, Record, Zone},
+    needed::{About, Camera, Line, Record, Zone},
     reader::Field,
     source::{Place, Source, Wrong},
     units, written,
@@ -58,6 +58,8 @@ fn camera(
                 Some(id)
             });
     let name = w.name.then(source, |t| title(&t)).optional();
+    let mut words = |field: Field<String>| field.then(source, |t| title(&t)).optional().map(|t| t.map(|(t, _)| t).unwrap_or_default());
+    let (place, direction, make, serial) = (words(w.location), words(w.direction), words(w.make), words(w.serial));
     let main = w.main.then(source, |t| rtsp(&t)).needed(source);
     if let Some((url, place)) = &main {
         let line = source.line(place);
@@ -89,6 +91,7 @@ fn camera(
     Some(Camera {
         name: name?.map_or_else(|| id.to_string(), |(name, _)| name),
         id,
+        about: About { place: place?, direction: direction?, make: make?, serial: serial? },
         main: main?.0,
         sub: sub?.map(|(url, _)| url),
         username,

@@ -207,3 +207,66 @@ proptest! {
         }
     }
 }
+
+/// Packages, good and changed, with the verdict of each, for whoever judges packages by another program: written where
+/// `EVIDENCE_CORPUS` names a folder. The verdicts are compared here too, so that they cannot be forgotten.
+#[test]
+fn the_corpus_is_judged_as_it_is_named() {
+    let (_dir, zip) = made();
+    let thief = Ed25519Signer::from_secret(&[9; 32]);
+    let all = files(&zip);
+    let with = |name: &str, change: &dyn Fn(&mut Vec<u8>)| {
+        let mut files = all.clone();
+        let n = index(&files, name);
+        change(&mut files[n].1);
+        pack(&files)
+    };
+    let without = |name: &str| pack(&all.iter().filter(|(n, _)| n != name).cloned().collect::<Vec<_>>());
+    let flip = |at: usize| move |bytes: &mut Vec<u8>| bytes[at] ^= 1;
+    let last = |bytes: &mut Vec<u8>| *bytes.last_mut().unwrap() ^= 1;
+    let corpus: Vec<(&str, Vec<u8>)> = vec![
+        ("good", zip.clone()),
+        ("film-byte", with(FILM, &last)),
+        ("film-head", with(FILM, &flip(40))),
+        ("records-byte", with(RECORDS, &flip(300))),
+        ("manifest-byte", with("manifest.json", &flip(30))),
+        ("signature-byte", with("manifest.sig", &flip(60))),
+        ("sums-byte", with("SHA256SUMS", &flip(0))),
+        ("still-byte", with("anh/cong-lang-1.jpg", &flip(0))),
+        ("page-byte", with("verify.html", &flip(3))),
+        ("film-missing", without(FILM)),
+        ("records-missing", without(RECORDS)),
+        ("manifest-missing", without("manifest.json")),
+        ("extra", pack(&[all.clone(), vec![("anh/them.jpg".into(), b"x".to_vec())]].concat())),
+        ("another-key", forged(&zip, &thief, |_, _| {})),
+        (
+            "forged-sample",
+            forged(&zip, &thief, |files, _| {
+                let n = index(files, FILM);
+                last(&mut files[n].1);
+            }),
+        ),
+        (
+            "forged-cut",
+            forged(&zip, &thief, |files, manifest| {
+                let n = index(files, RECORDS);
+                files[n].1 = without_record(&files[n].1, 3);
+                manifest.tracks.iter_mut().filter(|t| t.stream.ends_with("video")).for_each(|t| t.records -= 1);
+            }),
+        ),
+        ("forged-track", forged(&zip, &thief, |_, manifest| manifest.tracks[0].last += 1)),
+        ("truncated", zip[..zip.len() / 2].to_vec()),
+        ("no-package", pack(&[("a.txt".into(), b"a".to_vec())])),
+        ("nothing", Vec::new()),
+    ];
+    let out = std::env::var_os("EVIDENCE_CORPUS").map(std::path::PathBuf::from);
+    for (name, bytes) in &corpus {
+        let verdict = judge(bytes);
+        assert_eq!(verdict.good(), matches!(*name, "good" | "another-key"), "{name}: {:?}", verdict.findings);
+        if let Some(dir) = &out {
+            std::fs::create_dir_all(dir).unwrap();
+            std::fs::write(dir.join(format!("{name}.zip")), bytes).unwrap();
+            std::fs::write(dir.join(format!("{name}.json")), serde_json::to_vec_pretty(&verdict).unwrap()).unwrap();
+        }
+    }
+}

@@ -1,10 +1,12 @@
-//! `matthon export`: a range of one camera as one file, read from the ring beside a running daemon.
+//! `matthon export`: a range as a film, as observations, or as a signed package; read from the ring beside a running daemon.
 
-use super::load;
+mod package;
+
+use super::{load, whole_file};
 use crate::{cli::ExportArgs, env, exit::Failure, wiring};
-use anyhow::Context;
-use domain::{Channel, StreamId, StreamKind};
-use ring::Reader;
+use anyhow::{Context, Result};
+use domain::{CameraId, Channel, StreamId, StreamKind};
+use ring::{Reader, clip::Wish};
 use std::{
     fs::File,
     io::{BufWriter, Write},
@@ -15,73 +17,56 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
         return Err(Failure::usage(format!("--to {} is not after --from {}", args.to, args.from)));
     }
     match args.out.extension().and_then(|e| e.to_str()) {
-        Some("mp4") => write(args, "mp4", film),
-        Some("jsonl") => write(args, "jsonl", seen),
-        Some("zip") => Err(Failure::usage("--out: signed .zip exports are not in this version; write a file that ends in .mp4")),
+        Some("mp4") => file(args, film),
+        Some("jsonl") => file(args, seen),
+        Some("zip") => package::package(args),
         _ => Err(Failure::usage(format!(
-            "--out {}: the extension chooses the format; write a file that ends in .mp4 (the film) or .jsonl (what was seen)",
+            "--out {}: the extension chooses the format; write a file that ends in .mp4 (the film), .jsonl (what was seen) or .zip (a signed package)",
             args.out.display()
         ))),
     }
 }
 
-/// Writes under another name until it is whole: what bears the asked name is complete.
-fn write(
-    args: &ExportArgs,
-    extension: &str,
-    content: fn(&ExportArgs, &Reader, &mut dyn Write) -> Result<String, Failure>,
-) -> Result<(), Failure> {
-    let loaded = load(&args.config)?;
-    let camera = loaded.config.cameras.iter().find(|c| c.id == args.camera).ok_or_else(|| {
-        let known: Vec<_> = loaded.config.cameras.iter().map(|c| c.id.as_str()).collect();
-        Failure::usage(format!("--camera {}: no such camera; the configuration has {}", args.camera, known.join(", ")))
+/// The camera, if it is recorded: its name, or what to write instead.
+fn recorded<'a>(config: &'a config::Config, id: &CameraId, stream: Channel) -> Result<&'a str, Failure> {
+    let camera = config.cameras.iter().find(|c| c.id == *id).ok_or_else(|| {
+        let known: Vec<_> = config.cameras.iter().map(|c| c.id.as_str()).collect();
+        Failure::usage(format!("--camera {id}: no such camera; the configuration has {}", known.join(", ")))
     })?;
-    let Some(ring_name) = camera.record.ring(args.stream) else {
-        return Err(Failure::usage(format!("--stream {}: this stream of {} is not recorded", args.stream, args.camera)));
+    camera.record.ring(stream).ok_or_else(|| Failure::usage(format!("--stream {stream}: this stream of {id} is not recorded")))
+}
+
+fn file(args: &ExportArgs, content: fn(&ExportArgs, &CameraId, &Reader, &mut dyn Write) -> Result<String>) -> Result<(), Failure> {
+    let loaded = load(&args.config)?;
+    let [camera] = args.camera.as_slice() else {
+        return Err(Failure::usage("--camera: one for a film; a package (.zip) takes several"));
     };
-    let spec = wiring::ring_spec(&loaded.config, ring_name)?;
-    let reader = ring::Reader::open(spec, env::disk())?;
-    let part = args.out.with_extension(format!("{extension}.part"));
-    let file = File::create(&part).with_context(|| format!("cannot write {}", part.display()))?;
-    let mut out = BufWriter::with_capacity(1 << 20, file);
-    let written = content(args, &reader, &mut out).and_then(|what| {
+    let ring = recorded(&loaded.config, camera, args.stream)?;
+    let reader = Reader::open(wiring::ring_spec(&loaded.config, ring)?, env::disk())?;
+    let written = whole_file::write(&args.out, |file: File| {
+        let mut out = BufWriter::with_capacity(1 << 20, file);
+        let what = content(args, camera, &reader, &mut out)?;
         out.flush()?;
-        out.get_ref().sync_all()?;
-        std::fs::rename(&part, &args.out)?;
         Ok(what)
     });
-    match written {
-        Ok(what) => {
-            println!("{}: {what}", args.out.display());
-            Ok(())
-        }
-        Err(error) => {
-            // Best effort: the error is what matters.
-            let _ = std::fs::remove_file(&part);
-            Err(match error {
-                Failure::Failed(e) => Failure::Failed(e.context(format!("{} was not written", args.out.display()))),
-                usage @ Failure::Usage(_) => usage,
-            })
-        }
-    }
+    let what = written.with_context(|| format!("{} was not written", args.out.display()))?;
+    println!("{}: {what}", args.out.display());
+    Ok(())
 }
 
-fn wish(args: &ExportArgs) -> ring::clip::Wish<'_> {
-    ring::clip::Wish { camera: &args.camera, channel: args.stream, from: args.from, to: args.to, audio: true, captions: None }
-}
-
-fn film(args: &ExportArgs, reader: &Reader, out: &mut dyn Write) -> Result<String, Failure> {
-    let plan = ring::clip::plan(reader, &wish(args))?;
+fn film(args: &ExportArgs, camera: &CameraId, reader: &Reader, out: &mut dyn Write) -> Result<String> {
+    let wish = Wish { camera, channel: args.stream, from: args.from, to: args.to, audio: true, captions: None };
+    let plan = ring::clip::plan(reader, &wish)?;
     ring::clip::write_to(&plan, out)?;
     Ok(format!("{} bytes, from {}", plan.len(), plan.starts_at()))
 }
 
 /// Everything a detector saw, one JSON object a line, as it lies in the ring. Which of a camera's streams was looked at is
 /// not asked: it is the one that has observations.
-fn seen(args: &ExportArgs, reader: &Reader, out: &mut dyn Write) -> Result<String, Failure> {
+fn seen(args: &ExportArgs, camera: &CameraId, reader: &Reader, out: &mut dyn Write) -> Result<String> {
     let mut lines = 0u64;
     for channel in [Channel::Main, Channel::Sub] {
-        let stream = StreamId::new(args.camera.clone(), channel, StreamKind::Observations);
+        let stream = StreamId::new(camera.clone(), channel, StreamKind::Observations);
         for record in reader.records(&stream, args.from, args.to)? {
             match reader.samples(&record) {
                 Ok(samples) => {

@@ -7,6 +7,8 @@ mod replay;
 mod ring;
 mod run;
 mod user;
+mod verify;
+mod whole_file;
 
 use crate::{
     cli::{Cli, Command, ConfigArg, UserCommand},
@@ -20,6 +22,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::User(UserCommand::Add { name, role, password_stdin: _, config }) => user::add(&config, name, role),
         Command::User(UserCommand::Token { name, config }) => user::token(&config, name),
         Command::Export(args) => export::export(&args),
+        Command::Verify(args) => verify::verify(&args),
         Command::Models(command) => models::models(&command),
         Command::Replay(args) => replay::replay(&args),
         Command::Ring(command) => ring::ring(&command),

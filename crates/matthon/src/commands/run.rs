@@ -7,15 +7,20 @@ use crate::{
     control::Control,
     env::Env,
     exit::Failure,
-    keys, seeing, telemetry, telling,
+    exporting::{Sources, desk},
+    fingerprint, journal, keys, seeing, telemetry, telling,
     wiring::{self, camera_view},
 };
 use anyhow::{Context, Result};
 use config::Config;
+use domain::{Audited, Channel};
+use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+/// Where the database keeps what the configuration was.
+const CONFIGURATION: &str = "configuration-sha256";
 /// After SIGTERM the whole stop must fit in 5 s: this is each part's share before it is left behind with a word.
 const STOP_PATIENCE: Duration = Duration::from_millis(1500);
 
@@ -36,11 +41,13 @@ pub(crate) fn run(arg: &ConfigArg) -> Result<(), Failure> {
     let key: Arc<dyn ring::Signer> = Arc::new(keys::open(&loaded.config.storage.data)?);
     let rings = open_rings(&loaded.config, &env, &key)?;
 
+    booked(&loaded, &store, &env)?;
+
     let capture = Capture::start(&loaded.config, &env, &rings, STOP_PATIENCE)?;
     let serving =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(16).enable_all().thread_name("web").build()?;
     let board = capture.board.clone();
-    let result = serving.block_on(serve(&loaded.config, &env, store, &rings, &capture, started, render));
+    let result = serving.block_on(serve(&loaded.config, &env, store, &key, &rings, &capture, started, render));
 
     // Producers first, then the writers, so that what was received is on the disk; the order is the promise.
     capture.stop();
@@ -69,10 +76,32 @@ fn open_rings(config: &Config, env: &Env, key: &Arc<dyn ring::Signer>) -> Result
     Ok(rings)
 }
 
+/// The start itself and a configuration that changed stand in the audit log.
+fn booked(loaded: &config::Loaded, store: &store::Store, env: &Env) -> Result<()> {
+    let entry = |what, detail: String| store::AuditEntry {
+        at: env.clock.wall(),
+        who: String::new(),
+        role: String::new(),
+        what,
+        subject: String::new(),
+        detail,
+    };
+    store.audit(&entry(Audited::Started, concat!("matthon ", env!("CARGO_PKG_VERSION")).into()))?;
+    // The debug form shows no secret; what of it stands for what is configured changes when that changes.
+    let digest: String = Sha256::digest(format!("{:?}", loaded.config)).iter().map(|b| format!("{b:02x}")).collect();
+    if store.meta(CONFIGURATION)?.as_ref() != Some(&digest) {
+        store.audit(&entry(Audited::Configuration, digest.clone()))?;
+        store.set_meta(CONFIGURATION, &digest)?;
+    }
+    Ok(())
+}
+
+#[allow(clippy::too_many_arguments, reason = "everything the core is made of, once")]
 async fn serve(
     config: &Config,
     env: &Env,
     store: store::Store,
+    key: &Arc<dyn ring::Signer>,
     rings: &BTreeMap<String, ring::Recorder>,
     capture: &Capture,
     started: domain::WallTime,
@@ -104,6 +133,21 @@ async fn serve(
     tasks.spawn(cases.clone().run(stop.clone()));
     telling::start(config, env, &store, &cases, &tasks, &stop)?;
 
+    tasks.spawn(journal::keep(store.clone(), env.clone(), capture.board.clone(), stop.clone()));
+    let readers: BTreeMap<String, ring::Reader> = rings.iter().map(|(name, ring)| (name.clone(), ring.reader())).collect();
+    let timezone = config.site.timezone.clone();
+    tasks.spawn(fingerprint::keep(store.clone(), readers.clone(), env.clock.clone(), timezone, stop.clone()));
+    let board = capture.board.clone();
+    let sources = Sources {
+        config: Arc::new(config.clone()),
+        rings: readers,
+        store: store.clone(),
+        signer: key.clone(),
+        clock: env.clock.clone(),
+        offsets: Arc::new(move |camera| board.get(camera, Channel::Main)?.clock_offset),
+    };
+    let exports = Arc::new(desk::Exports(desk::Desk::open(sources, footage.clone())?));
+
     let seen = vision.clone();
     let context = web::Context {
         site: web::Site {
@@ -122,6 +166,8 @@ async fn serve(
         vision: Arc::new(move || serde_json::to_value(seen.status()).unwrap_or_default()),
         story: crate::story::read(config),
         snapshot: footage,
+        exports,
+        key: evidence::fingerprint(&key.public_key()),
         started,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };

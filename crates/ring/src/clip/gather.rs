@@ -316,7 +316,8 @@ pub(super) fn audio(reader: &Reader, stream: &StreamId, runs: &[Run], shown: &Sh
         for r in from_key(reader, stream, from, to)? {
             let usable = or_gap(reader.front(&r))?.and_then(|f| Some((formats.index(reader, &f)?, tables(&f)?, f)));
             let Some((format, t, front)) = usable else { continue };
-            let number = b.begin(&r);
+            // Only once something of it is heard: a package must not hold sound of before.
+            let mut number = None;
             let (mut pts, mut at) = (0i64, t.data);
             for p in &t.pieces {
                 let (wall, offset) = (shown_at(&front.header, 0, pts), at);
@@ -337,6 +338,7 @@ pub(super) fn audio(reader: &Reader, stream: &StreamId, runs: &[Run], shown: &Sh
                     Some(_) if end - due > STEP => continue,
                     Some(_) => {}
                 }
+                let number = *number.get_or_insert_with(|| b.begin(&r));
                 b.push(ClipSample { format, duration: p.duration, cts_offset: 0, size: p.size, random_access: true }, number, offset, end);
                 end += i64::from(p.duration);
             }

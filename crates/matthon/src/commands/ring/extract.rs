@@ -1,13 +1,15 @@
 //! `matthon ring extract`: all that can be read of one camera, without index and footers.
 
-use crate::{cli::ExtractArgs, commands::load, env, exit::Failure, wiring};
+use crate::{
+    cli::ExtractArgs,
+    commands::{load, whole_file},
+    env,
+    exit::Failure,
+    wiring,
+};
 use anyhow::{Context, anyhow};
 use domain::{StreamId, StreamKind, WallTime};
-use std::{
-    fs::File,
-    io::{BufWriter, Write},
-    path::Path,
-};
+use std::io::{BufWriter, Write};
 
 /// One film is no longer than this.
 const LONGEST: i64 = 3_600_000_000;
@@ -70,20 +72,11 @@ fn film(args: &ExtractArgs, reader: &ring::Reader, from: WallTime, to: WallTime)
     // To the microsecond: no two films bear the same name.
     let stamp: String = plan.starts_at().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
     let path = args.out.join(format!("{}-{}-{stamp}.mp4", args.camera, args.stream));
-    let part = path.with_extension("mp4.part");
-    let written = write(&plan, &part).and_then(|()| Ok(std::fs::rename(&part, &path)?));
-    if written.is_err() {
-        // Best effort: the error is what matters.
-        let _ = std::fs::remove_file(&part);
-    }
-    written?;
+    whole_file::write(&path, |file| {
+        let mut out = BufWriter::with_capacity(1 << 20, file);
+        ring::clip::write_to(&plan, &mut out)?;
+        out.flush()?;
+        Ok(())
+    })?;
     Ok(format!("{}: {} bytes, {} … {}", path.display(), plan.len(), plan.starts_at(), plan.ends_at()))
-}
-
-fn write(plan: &ring::ClipPlan, part: &Path) -> anyhow::Result<()> {
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(part).with_context(|| format!("cannot write {}", part.display()))?);
-    ring::clip::write_to(plan, &mut out)?;
-    out.flush()?;
-    out.get_ref().sync_all()?;
-    Ok(())
 }

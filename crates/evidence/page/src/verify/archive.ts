@@ -1,0 +1,106 @@
+// The archive's directory: which files there are and where their bytes lie. Only stored files with plain names are files of a
+// package. What is in them does not belong here.
+
+import { BlobReader, ZipReader, configure } from '@zip.js/zip.js/lib/zip-core-custom.js';
+import { Stretch, Unreadable, read } from './bytes';
+import type { Findings } from './verdict';
+
+/** More files than a package ever has. */
+const MEMBERS_MAX = 10_000;
+/** A directory of that many files with long names is smaller. */
+const DIRECTORY_MAX = 16 << 20;
+const LOCAL_HEADER = 30;
+
+configure({ useWebWorkers: false });
+
+/** Reads for the directory only: a made-up length must not take memory. */
+class Directory extends BlobReader {
+  constructor(private readonly blob: Blob) {
+    super(blob);
+  }
+
+  override async readUint8Array(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    if (length > DIRECTORY_MAX) throw new Error('the directory is too large');
+    return (await read(this.blob, offset, offset + length)) as Uint8Array<ArrayBuffer>;
+  }
+}
+
+/** Names of files: no way out of the folder somebody unpacks into. */
+export function plain(name: string): boolean {
+  const part = (p: string) => p !== '' && p.charAt(0) !== '.' && /^[A-Za-z0-9\-_.]+$/.test(p);
+  return name.length <= 200 && name.split('/').every(part);
+}
+
+/** Where the bytes of a file begin, as its own header says; null when there is no such header. */
+async function dataStart(blob: Blob, header: number): Promise<number | null> {
+  const bytes = await read(blob, header, header + LOCAL_HEADER);
+  if (bytes.length < LOCAL_HEADER) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (view.getUint32(0, true) !== 0x04034b50) return null;
+  return header + LOCAL_HEADER + view.getUint16(26, true) + view.getUint16(28, true);
+}
+
+export class Archive {
+  private readonly members = new Map<string, Stretch>();
+
+  private constructor(private readonly blob: Blob) {}
+
+  /** Reads the directory; what cannot be a file of a package is told. Null: it is no archive. */
+  static async open(blob: Blob, findings: Findings): Promise<Archive | null> {
+    const archive = new Archive(blob);
+    const found: { name: string; stored: boolean; header: number; len: number }[] = [];
+    try {
+      // Two ends of which each could be the archive's are refused, odd names are told below.
+      const zip = new ZipReader(new Directory(blob), { strictness: 'balanced', filenameValidation: 'tolerant' });
+      for await (const entry of zip.getEntriesGenerator()) {
+        if (found.length >= MEMBERS_MAX) return null;
+        // A name given twice over, in two encodings, is none.
+        const raw = new TextDecoder('utf-8', { ignoreBOM: true }).decode(entry.rawFilename);
+        const stored = entry.compressionMethod === 0 && entry.uncompressedSize === entry.compressedSize && raw === entry.filename;
+        found.push({ name: raw, stored, header: entry.offset, len: entry.uncompressedSize });
+      }
+    } catch {
+      return null;
+    }
+    for (const { name, stored, header, len } of found) await archive.add(name, stored, header, len, findings);
+    return archive;
+  }
+
+  private async add(name: string, stored: boolean, header: number, len: number, findings: Findings): Promise<void> {
+    let start: number | null = null;
+    try {
+      start = await dataStart(this.blob, header);
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+    }
+    if (start === null) findings.add('unreadable', '');
+    else if (!stored || !plain(name) || this.members.has(name)) findings.add('file-extra', name);
+    else this.members.set(name, new Stretch(this.blob, start, len));
+    if (start !== null && this.lens.get(name) === undefined) this.lens.set(name, len);
+  }
+
+  /** Lengths as the directory tells them: a stretch is cut to what there is. */
+  private readonly lens = new Map<string, number>();
+
+  /** All names in order. */
+  names(): string[] {
+    return [...this.members.keys()].sort();
+  }
+
+  member(name: string): Stretch | undefined {
+    return this.members.get(name);
+  }
+
+  /** A small file whole, or null. */
+  async text(name: string, most: number): Promise<Uint8Array | null> {
+    const member = this.members.get(name);
+    const len = this.lens.get(name);
+    if (!member || len === undefined || len > most || member.len !== len) return null;
+    try {
+      return await member.whole();
+    } catch (error) {
+      if (error instanceof Unreadable) return null;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,9 @@
+// What the tests use of the program.
+
+export * from '../src/verify/judge';
+export { Stretch, Window } from '../src/verify/bytes';
+export { BadChain, ChainReader } from '../src/verify/chain';
+export { crc32 } from '../src/verify/header';
+export { parse } from '../src/verify/json';
+export { MediaHasher } from '../src/verify/media';
+export { micros } from '../src/verify/moment';

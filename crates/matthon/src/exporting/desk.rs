@@ -1,0 +1,216 @@
+//! The daemon's desk for packages: one is made at a time, on a thread of its own; the others are asked to wait.
+
+use super::{By, Picture, Progress, Sources, make};
+use crate::telling;
+use anyhow::{Context, Result};
+use async_trait::async_trait;
+use domain::{Audited, WallTime};
+use evidence::{ExportRequest, manifest::Place};
+use serde_json::json;
+use std::{
+    fs::{self, OpenOptions},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    time::{Duration, SystemTime},
+};
+use store::{AuditEntry, ExportState, NewParcel, User};
+
+/// How long a package lies ready: whoever asked for it has fetched it by then, and the ring is not the only place it fills.
+const KEPT: Duration = Duration::from_secs(14 * 86_400);
+/// Pictures a camera: at the start, in the middle and at the end.
+const PICTURES: i64 = 3;
+
+/// The desk.
+pub(crate) struct Desk {
+    sources: Sources,
+    footage: Arc<dyn cases::Footage>,
+    dir: PathBuf,
+    busy: Mutex<Option<(String, Arc<Progress>)>>,
+}
+
+impl Desk {
+    /// Opens the folder of packages; what was half made when the core ended is told and taken away.
+    pub(crate) fn open(sources: Sources, footage: Arc<dyn cases::Footage>) -> Result<Arc<Self>> {
+        let dir = sources.config.storage.data.join("exports");
+        match fs::DirBuilder::new().mode(0o700).create(&dir) {
+            Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(e).with_context(|| format!("cannot make {}", dir.display()));
+            }
+            _ => {}
+        }
+        let gone = sources.store.forget_running_exports(sources.clock.wall())?;
+        if gone > 0 {
+            tracing::warn!(packages = gone, "packages were being made when the core ended: ask for them again");
+        }
+        let desk = Self { sources, footage, dir, busy: Mutex::default() };
+        desk.tidy();
+        Ok(Arc::new(desk))
+    }
+
+    /// Takes away what is half made or too old.
+    fn tidy(&self) {
+        for entry in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let half = path.extension().is_some_and(|e| e == "part");
+            let modified = entry.metadata().and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+            let old = SystemTime::now().duration_since(modified).is_ok_and(|age| age > KEPT);
+            if (half || old)
+                && let Err(error) = fs::remove_file(&path)
+            {
+                tracing::warn!(path = %path.display(), %error, "a package that is not kept any longer cannot be deleted");
+            }
+        }
+    }
+
+    fn busy(&self) -> std::sync::MutexGuard<'_, Option<(String, Arc<Progress>)>> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn pictures(&self, request: &ExportRequest) -> Vec<Picture> {
+        let mut out = Vec::new();
+        let length = request.to.micros_since(request.from);
+        for camera in &request.cameras {
+            for n in 0..PICTURES {
+                // Just inside both ends.
+                let at = request.from.plus_micros(length / 20 + length * 9 / 10 * n / (PICTURES - 1));
+                // A gap, or no worker: the film is what counts.
+                if let Ok(still) = self.footage.still(camera, at).await {
+                    out.push(Picture { name: format!("anh/{camera}-{}.jpg", n + 1), jpeg: still.jpeg.to_vec() });
+                }
+            }
+        }
+        out
+    }
+
+    fn work(&self, request: &ExportRequest, by: &By, pictures: &[Picture], progress: &Arc<Progress>) -> Result<u64> {
+        let (path, part) = (self.file(&by.id), self.dir.join(format!("{}.part", by.id)));
+        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&part);
+        let file = file.with_context(|| format!("cannot write {}", part.display()))?;
+        let done = make(&self.sources, request, by, pictures, file, progress).and_then(|_| {
+            fs::rename(&part, &path)?;
+            Ok(fs::metadata(&path)?.len())
+        });
+        if done.is_err() {
+            // Best effort: the error is what matters, and the next start looks again.
+            let _ = fs::remove_file(&part);
+        }
+        done
+    }
+
+    fn file(&self, id: &str) -> PathBuf {
+        self.dir.join(format!("{id}.zip"))
+    }
+}
+
+/// What those who are to be told hear.
+pub(crate) fn parcels(config: &config::Config, request: &ExportRequest, by: &By, now: WallTime) -> Vec<NewParcel> {
+    let place = Place::named(&config.site.timezone);
+    let name = |id: &domain::CameraId| config.cameras.iter().find(|c| c.id == *id).map_or_else(|| id.to_string(), |c| c.name.clone());
+    let cameras: Vec<_> = request.cameras.iter().map(name).collect();
+    let sentence = format!(
+        "{} trích xuất hình {}, từ {} đến {}, mục đích: {}.",
+        by.name,
+        cameras.join(", "),
+        place.words(request.from),
+        place.words(request.to),
+        request.purpose
+    );
+    let body = json!({
+        "event": "export.made",
+        "site": config.site.name,
+        "sentence": sentence,
+        "export": {"id": by.id, "by": by.name, "role": by.role, "request": request},
+    });
+    let parcel = |webhook: &config::Webhook| NewParcel {
+        channel: telling::channel_name(webhook),
+        event: "export.made".into(),
+        happened: now,
+        due: now,
+        body: body.to_string(),
+    };
+    config.webhooks.iter().map(parcel).collect()
+}
+
+/// What the audit log says of it.
+pub(crate) fn entry(request: &ExportRequest, name: &str, role: &str, now: WallTime) -> AuditEntry {
+    let cameras: Vec<_> = request.cameras.iter().map(ToString::to_string).collect();
+    let detail = format!("{} {} {} – {} – {}", cameras.join(","), request.from, request.to, request.officer, request.purpose);
+    AuditEntry { at: now, who: name.to_owned(), role: role.to_owned(), what: Audited::Export, subject: String::new(), detail }
+}
+
+/// Shared with the thread that works.
+pub(crate) struct Exports(pub(crate) Arc<Desk>);
+
+#[async_trait]
+impl web::Exports for Exports {
+    async fn begin(&self, request: ExportRequest, by: &User) -> Result<String, web::NoExport> {
+        let failed = |e: &dyn std::fmt::Display| web::NoExport::Failed(format!("{e:#}"));
+        let progress = Arc::new(Progress::default());
+        {
+            let mut busy = self.0.busy();
+            if busy.is_some() {
+                return Err(web::NoExport::Busy);
+            }
+            *busy = Some((String::new(), progress.clone()));
+        }
+        let now = self.0.sources.clock.wall();
+        let by = By { id: String::new(), name: by.name.clone(), role: by.role.to_string() };
+        let (desk, wished, asker) = (self.0.clone(), request.clone(), by.clone());
+        let kept = tokio::task::spawn_blocking(move || {
+            let text = serde_json::to_string(&wished)?;
+            let told = |id: &str| parcels(&desk.sources.config, &wished, &By { id: id.to_owned(), ..asker.clone() }, now);
+            anyhow::Ok(desk.sources.store.add_export(&text, &entry(&wished, &asker.name, &asker.role, now), told)?)
+        });
+        let id = match kept.await.map_err(anyhow::Error::from).and_then(|id| id) {
+            Ok(id) => id,
+            Err(error) => {
+                *self.0.busy() = None;
+                return Err(failed(&error));
+            }
+        };
+        *self.0.busy() = Some((id.clone(), progress.clone()));
+        tracing::info!(export = id, by = by.name, "a package for an authority is being made");
+        let (desk, by) = (self.0.clone(), By { id: id.clone(), ..by });
+        tokio::spawn(async move {
+            let pictures = desk.pictures(&request).await;
+            let worked = tokio::task::spawn_blocking(move || {
+                let done = desk.work(&request, &by, &pictures, &progress);
+                let (state, bytes, trouble) = match &done {
+                    Ok(bytes) => (ExportState::Done, *bytes, String::new()),
+                    Err(_) if progress.stop.load(Ordering::Relaxed) => (ExportState::Cancelled, 0, String::new()),
+                    Err(error) => (ExportState::Failed, 0, format!("{error:#}")),
+                };
+                tracing::info!(export = by.id, state = state.as_str(), bytes, trouble, "package ended");
+                if let Err(error) = desk.sources.store.end_export(&by.id, state, bytes, &trouble, desk.sources.clock.wall()) {
+                    tracing::error!(export = by.id, %error, "what became of a package is not kept");
+                }
+                *desk.busy() = None;
+                desk.tidy();
+            });
+            if let Err(error) = worked.await {
+                tracing::error!(%error, "making a package fell");
+            }
+        });
+        Ok(id)
+    }
+
+    fn progress(&self, id: &str) -> Option<(u64, u64)> {
+        let busy = self.0.busy();
+        let (_, progress) = busy.as_ref().filter(|(running, _)| running == id)?;
+        Some((progress.done.load(Ordering::Relaxed), progress.total.load(Ordering::Relaxed)))
+    }
+
+    fn cancel(&self, id: &str) -> bool {
+        let busy = self.0.busy();
+        let Some((_, progress)) = busy.as_ref().filter(|(running, _)| running == id) else { return false };
+        progress.stop.store(true, Ordering::Relaxed);
+        true
+    }
+
+    fn file(&self, id: &str) -> PathBuf {
+        // An id comes from the database, where only ours are; still no path of it leads elsewhere.
+        let name: String = id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+        self.0.file(Path::new(&name).to_str().unwrap_or_default())
+    }
+}

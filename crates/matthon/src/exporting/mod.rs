@@ -1,0 +1,178 @@
+//! Packages for authorities, made: what is asked becomes one signed ZIP. Used by `matthon export` and by the daemon.
+//!
+//! Belongs here: gathering what a package holds from ring, database and configuration. Does not belong here: its bytes
+//! (`evidence`), who may have one (`web`), the daemon's queue of them (`desk`).
+
+pub(crate) mod desk;
+mod words;
+
+use anyhow::{Context, Result, anyhow, bail};
+use config::Config;
+use domain::{Clock, GapReason, StreamId, StreamKind};
+use evidence::{
+    ExportRequest, Manifest, Package, VERIFY_PAGE,
+    manifest::{Export, FORMAT, Gap, Place},
+    report,
+};
+use ring::{ClipError, ClipPlan, Reader, Signer, clip::Wish};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+use store::Store;
+
+/// What an export is made from.
+#[derive(Clone)]
+pub(crate) struct Sources {
+    pub(crate) config: Arc<Config>,
+    /// By the ring's name.
+    pub(crate) rings: BTreeMap<String, Reader>,
+    pub(crate) store: Store,
+    pub(crate) signer: Arc<dyn Signer>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// A camera's clock less the box's, seconds, as last measured; nothing without a daemon.
+    pub(crate) offsets: Arc<dyn Fn(&domain::CameraId) -> Option<f64> + Send + Sync>,
+}
+
+/// Who makes it.
+#[derive(Clone, Debug)]
+pub(crate) struct By {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) role: String,
+}
+
+/// A picture that goes along.
+pub(crate) struct Picture {
+    pub(crate) name: String,
+    pub(crate) jpeg: Vec<u8>,
+}
+
+/// How far it is, and whether to go on; shared with whoever watches.
+#[derive(Default)]
+pub(crate) struct Progress {
+    pub(crate) done: AtomicU64,
+    pub(crate) total: AtomicU64,
+    pub(crate) stop: AtomicBool,
+}
+
+/// One camera's part.
+struct Part<'a> {
+    camera: &'a config::Camera,
+    reader: &'a Reader,
+    plan: Option<ClipPlan>,
+}
+
+/// Writes the package into a file. What it returns is signed and whole; on an error the file is nobody's.
+pub(crate) fn make(
+    sources: &Sources,
+    request: &ExportRequest,
+    by: &By,
+    pictures: &[Picture],
+    out: File,
+    progress: &Arc<Progress>,
+) -> Result<Manifest> {
+    let now = sources.clock.wall();
+    let place = Place::named(&sources.config.site.timezone);
+    let mut parts = Vec::new();
+    for id in &request.cameras {
+        let camera = sources.config.cameras.iter().find(|c| c.id == *id).ok_or_else(|| anyhow!("there is no camera {id}"))?;
+        let ring = camera.record.ring(request.stream).with_context(|| format!("{} of {id} is not recorded", request.stream))?;
+        let reader = sources.rings.get(ring).with_context(|| format!("ring {ring} is not open"))?;
+        let wish = Wish {
+            camera: id,
+            channel: request.stream,
+            from: request.from,
+            to: request.to,
+            audio: request.audio && camera.audio,
+            captions: None,
+        };
+        let plan = match ring::clip::plan(reader, &wish) {
+            Ok(plan) => Some(plan),
+            // Told as a gap: of the other cameras there may be something.
+            Err(ClipError::Nothing { .. }) => None,
+            Err(e) => return Err(e.into()),
+        };
+        parts.push(Part { camera, reader, plan });
+    }
+    if parts.iter().all(|p| p.plan.is_none()) {
+        bail!("nothing was recorded there in that time");
+    }
+    progress.total.store(parts.iter().filter_map(|p| p.plan.as_ref()).map(ClipPlan::len).sum(), Ordering::Relaxed);
+
+    let watch = progress.clone();
+    let mut package = Package::new(std::io::BufWriter::with_capacity(1 << 20, out), move |done| {
+        watch.done.store(done, Ordering::Relaxed);
+        !watch.stop.load(Ordering::Relaxed)
+    });
+    let (mut tracks, mut gaps, mut unsynchronised) = (Vec::new(), Vec::new(), 0);
+    for part in &parts {
+        let stream = StreamId::new(part.camera.id.clone(), request.stream, StreamKind::Video);
+        let named = stream.to_string();
+        let found = web::gaps::of(part.reader, &sources.store, &stream, request.from, request.to.min(now))?;
+        let mut missing: Vec<_> = found.into_iter().map(|gap| (named.clone(), gap)).collect();
+        if let Some(plan) = &part.plan {
+            let name = format!("goc/{}-{}", part.camera.id, request.stream);
+            let masters = package.add_master(&name, plan, &place)?;
+            tracks.extend(masters.tracks);
+            unsynchronised += masters.unsynchronised;
+            for (name, from, to) in masters.holes {
+                if missing.iter().any(|(n, gap)| *n == name && gap.from <= from && gap.to >= to) {
+                    continue;
+                }
+                let reason = web::gaps::reason(part.reader, &sources.store, &stream, from, to)?;
+                // A record that is there in name and cannot be read leaves no hole that the journal knows.
+                let reason = if reason == GapReason::Unknown { GapReason::Damaged } else { reason };
+                missing.push((name, domain::Gap { from, to, reason }));
+            }
+        }
+        gaps.extend(missing.into_iter().map(|(stream, gap)| Gap {
+            stream,
+            from: place.moment(gap.from),
+            to: place.moment(gap.to),
+            reason: gap.reason.as_str().into(),
+        }));
+    }
+    for picture in pictures {
+        package.add(&picture.name, "still", &picture.jpeg)?;
+    }
+    package.add("verify.html", "page", VERIFY_PAGE)?;
+    package.add("DOC-TRUOC.txt", "text", words::READ_FIRST.as_bytes())?;
+    let cameras: Vec<_> = parts.iter().map(|p| words::camera(p.camera, (sources.offsets)(&p.camera.id))).collect();
+    let mut manifest = Manifest {
+        format: FORMAT.into(),
+        export: Export {
+            id: by.id.clone(),
+            purpose: request.purpose.clone(),
+            authority: request.authority.clone(),
+            officer: request.officer.clone(),
+            document: request.document.clone(),
+            exporter: by.name.clone(),
+            role: by.role.clone(),
+            made_at: Some(place.moment(now)),
+        },
+        made_by: words::maker(sources, &parts.iter().map(|p| p.camera).collect::<Vec<_>>(), now)?,
+        clock: words::clock(&*sources.clock, unsynchronised, &cameras, now, &place),
+        from: place.moment(request.from),
+        to: place.moment(request.to),
+        cameras,
+        tracks,
+        gaps,
+        cases: words::case(sources, request.case, &place)?,
+        redaction: "none".into(),
+        notes: vec![words::NO_VIEWING_COPY.into()],
+        files: package.files().to_vec(),
+    };
+    match report::Fonts::installed() {
+        Ok(fonts) => package.add("bao-cao.pdf", "report", &report::write(&manifest, &fonts, &place)?)?,
+        Err(error) => manifest.notes.push(format!("Không kèm báo cáo PDF: {error}.")),
+    }
+    let (out, manifest) = package.finish(manifest, &*sources.signer)?;
+    let file = out.into_inner().map_err(|e| anyhow!("cannot write the package: {}", e.error()))?;
+    file.sync_all().context("cannot write the package")?;
+    Ok(manifest)
+}

@@ -1,0 +1,74 @@
+//! The village's daily fingerprint: one hash over the head of the audit log and the newest seal of every ring. Sent away or
+//! written into a book, it proves later that nothing before it was changed.
+
+use anyhow::{Context, Result};
+use domain::{Clock, spoken};
+use evidence::manifest::Place;
+use ring::Reader;
+use sha2::{Digest, Sha256};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use store::{FingerprintRow, Store};
+use tokio_util::sync::CancellationToken;
+
+/// How often it is looked whether a new day has begun.
+const LOOK: Duration = Duration::from_secs(60);
+const TITLE: &str = "matthon fingerprint 1";
+
+/// Takes a fingerprint on every day the core runs, until told to stop.
+pub(crate) async fn keep(store: Store, rings: BTreeMap<String, Reader>, clock: Arc<dyn Clock>, timezone: String, stop: CancellationToken) {
+    let place = Place::named(&timezone);
+    let mut every = tokio::time::interval(LOOK);
+    while stop.run_until_cancelled(every.tick()).await.is_some() {
+        let (store, rings, clock, place) = (store.clone(), rings.clone(), clock.clone(), place.clone());
+        match tokio::task::spawn_blocking(move || take(&store, &rings, &*clock, &place)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(error = format!("{error:#}"), "the day's fingerprint is not taken; trying again"),
+            Err(error) => tracing::error!(%error, "taking the day's fingerprint fell"),
+        }
+    }
+}
+
+/// Takes today's, unless there is one. A clock that is not set names no day.
+fn take(store: &Store, rings: &BTreeMap<String, Reader>, clock: &dyn Clock, place: &Place) -> Result<()> {
+    let now = clock.wall();
+    let day = place.day(now);
+    if store.fingerprints(1)?.first().is_some_and(|last| last.day >= day) {
+        return Ok(());
+    }
+    let (audit_seq, head) = store.audit_head()?;
+    let mut content = format!("{TITLE}\nday {day}\nbox {}\naudit {audit_seq} {}\n", store.identity(now)?.id, hex(&head));
+    for (name, reader) in rings {
+        if let Some((sequence, digest)) = reader.newest_seal() {
+            content.push_str(&format!("ring {name} {sequence} {}\n", hex(&digest)));
+        }
+    }
+    let hash: [u8; 32] = Sha256::digest(content.as_bytes()).into();
+    tracing::info!(day, words = spoken(&hash), hash = hex(&hash), "the day's fingerprint");
+    store.add_fingerprint(&FingerprintRow { day, at: now, audit_seq, content, hash }).context("cannot keep it")
+}
+
+/// Seals that a fingerprint names and that the ring, where it still has the block, has otherwise: day, ring, block.
+pub(crate) fn seals(store: &Store, rings: &BTreeMap<String, Reader>) -> Result<(u64, Vec<(String, String, u64)>)> {
+    let (mut checked, mut wrong) = (0, Vec::new());
+    for row in store.fingerprints(1000)? {
+        for line in row.content.lines() {
+            let mut words = line.split(' ');
+            let ("ring", Some(name), Some(sequence), Some(digest)) = (words.next().unwrap_or(""), words.next(), words.next(), words.next())
+            else {
+                continue;
+            };
+            let Ok(sequence) = sequence.parse() else { continue };
+            // Gone with its block is no change; the fingerprint itself stays.
+            let Some(found) = rings.get(name).and_then(|r| r.seal_of(sequence)) else { continue };
+            checked += 1;
+            if hex(&found) != digest {
+                wrong.push((row.day.clone(), name.to_owned(), sequence));
+            }
+        }
+    }
+    Ok((checked, wrong))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
