@@ -22,6 +22,10 @@ const KEY: u8 = 1;
 const DROPPED: u8 = 2;
 /// Parameter sets are a few hundred bytes; more is no chain file.
 const PARAMETERS_MAX: u32 = 64 << 10;
+/// Cameras change their parameters rarely.
+const SETS_MAX: usize = 256;
+/// Bytes of left-out samples of one record: it holds at most 400 ms, and no more than a block.
+const HERE_MAX: u64 = 64 << 20;
 /// A record holds at most 400 ms.
 const SAMPLES_MAX: u32 = 1 << 16;
 /// The largest sample any ring records.
@@ -154,7 +158,7 @@ impl<R: Read> Reader<R> {
                 PARAMETERS => {
                     let len = u32::from_le_bytes(self.take()?);
                     let words = self.bytes(len, PARAMETERS_MAX)?;
-                    if self.known.len() >= usize::from(u16::MAX) {
+                    if self.known.len() >= SETS_MAX {
                         return Err(bad());
                     }
                     self.known.push(words.into());
@@ -188,6 +192,10 @@ impl<R: Read> Reader<R> {
             }
             let piece = Piece { duration, size, cts_offset, random_access: flags & KEY != 0 };
             samples.push(Sample { piece, at: if flags & DROPPED == 0 { Where::Film(at) } else { Where::Here(Vec::new()) } });
+        }
+        let here: u64 = samples.iter().filter(|s| matches!(s.at, Where::Here(_))).map(|s| u64::from(s.piece.size)).sum();
+        if here > HERE_MAX {
+            return Err(bad());
         }
         for s in &mut samples {
             if let Where::Here(bytes) = &mut s.at {

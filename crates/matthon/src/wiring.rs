@@ -94,6 +94,7 @@ pub(crate) fn camera_view(camera: &config::Camera, rings: &BTreeMap<String, ring
         sub: live(Channel::Sub),
         main_recorded: reader(Channel::Main),
         sub_recorded: reader(Channel::Sub),
+        declared: camera.bitrate,
     }
 }
 

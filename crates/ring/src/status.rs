@@ -39,6 +39,8 @@ pub struct RingStatus {
     pub write_rate_bps: u64,
     /// How many days of recording fit at that rate.
     pub days_forecast: Option<f64>,
+    /// How many days of recording were promised; `None`: as many as fit.
+    pub days_promised: Option<f64>,
     /// Microseconds since everything received by then was durable.
     pub last_sync_micros_ago: u64,
     /// Microseconds the last `fdatasync` took.
@@ -55,4 +57,68 @@ pub struct RingStatus {
     pub state: RingState,
     /// Why not, or which housekeeping (erasing, footers) the disk refused, with the file and what to do; empty when all is well.
     pub detail: String,
+}
+
+/// A forecast within this of the promise is told before it is broken.
+const MARGIN: f64 = 1.1;
+
+impl RingStatus {
+    /// What is to be said when recordings will be kept for fewer days than promised, and what to change. `None`: all is well, or
+    /// nothing is known yet.
+    #[must_use]
+    pub fn shortage(&self) -> Option<String> {
+        shortage(&self.name, self.size as f64, self.days_forecast?, self.days_promised?, self.write_rate_bps as f64)
+    }
+}
+
+/// The sentence of [`RingStatus::shortage`], from its numbers: bytes, days, days, bits a second.
+#[must_use]
+pub fn shortage(name: &str, size: f64, forecast: f64, promised: f64, rate: f64) -> Option<String> {
+    if forecast >= promised * MARGIN {
+        return None;
+    }
+    let needed = (size / forecast.max(0.01) * promised * MARGIN / 1e12).max(0.1);
+    let rate = rate / 1e6;
+    Some(format!(
+        "{forecast:.1} days fit at today's {rate:.1} Mbit/s, {promised:.0} are promised: make `size` of [[ring]] {name} at least \
+         {needed:.1}TB, lower the cameras' bitrates, or promise less ([privacy] keep)"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(forecast: Option<f64>, promised: Option<f64>) -> RingStatus {
+        RingStatus {
+            name: "main".into(),
+            size: 8_000_000_000_000,
+            blocks: 1,
+            block_size: 1,
+            used: 0,
+            oldest: None,
+            newest: None,
+            written_bytes: 0,
+            write_rate_bps: 60_000_000,
+            days_forecast: forecast,
+            days_promised: promised,
+            last_sync_micros_ago: 0,
+            last_sync_took_micros: 0,
+            dropped_gops: 0,
+            oversized: 0,
+            in_flight_bytes: 0,
+            errors: 0,
+            state: RingState::Ok,
+            detail: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_promise_that_will_be_broken_is_told_before() {
+        assert_eq!(status(None, Some(15.0)).shortage(), None);
+        assert_eq!(status(Some(3.0), None).shortage(), None);
+        assert_eq!(status(Some(16.6), Some(15.0)).shortage(), None);
+        let said = status(Some(16.0), Some(15.0)).shortage().unwrap();
+        assert!(said.contains("16.0 days fit at today's 60.0 Mbit/s, 15 are promised") && said.contains("at least 8.2TB"), "{said}");
+    }
 }

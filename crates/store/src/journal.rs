@@ -40,14 +40,15 @@ impl Store {
         })
     }
 
-    /// Runs that overlap a time, and the last one before it.
+    /// Runs that overlap a time, the last one before it and the first one behind it.
     ///
     /// # Errors
     /// When the database fails.
     pub fn box_runs(&self, from: WallTime, to: WallTime) -> Result<Vec<BoxRun>, StoreError> {
         self.read(|c| {
             let mut query = c.prepare_cached(
-                "SELECT boot, started, seen FROM box_run WHERE started < ?2
+                "SELECT boot, started, seen FROM box_run
+                 WHERE started <= coalesce((SELECT min(started) FROM box_run WHERE started >= ?2), ?2)
                  AND started >= coalesce((SELECT max(started) FROM box_run WHERE started <= ?1), ?1) ORDER BY started",
             )?;
             let rows = query

@@ -88,11 +88,12 @@ async fn note(book: &Book, caller: &Caller, subject: String, detail: String) -> 
 /// What a request is about: the camera, case or export of its path, and its range of time.
 fn about(request: &Request) -> (String, String) {
     let path = request.uri().path();
-    let subject = path.strip_prefix("/api/v1/").and_then(|p| p.split('/').nth(1)).unwrap_or_default().to_owned();
+    let mut parts = path.strip_prefix("/api/v1/").unwrap_or_default().split('/').skip(1);
+    let subject = parts.next().unwrap_or_default().to_owned();
     let wanted = ["cameras", "from", "to", "stream"];
     let query = request.uri().query().unwrap_or_default();
     let said = query.split('&').filter(|p| wanted.contains(&p.split('=').next().unwrap_or_default()));
-    (subject, said.collect::<Vec<_>>().join(" "))
+    (subject, parts.chain(said).collect::<Vec<_>>().join(" "))
 }
 
 #[derive(Serialize)]

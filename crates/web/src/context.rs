@@ -36,6 +36,8 @@ pub struct Camera {
     pub main_recorded: Option<Reader>,
     /// Reads the ring that records the sub stream, if one does.
     pub sub_recorded: Option<Reader>,
+    /// Bits a second of the main stream as the installer declared them.
+    pub declared: Option<u64>,
 }
 
 impl Camera {

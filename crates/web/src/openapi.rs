@@ -194,7 +194,7 @@ fn box_schemas() -> Value {
         "CameraCount": object(&[("up", "integer"), ("total", "integer")]),
         "Ring": object(&[
             ("name", "string"), ("state", "string"), ("detail", "string"), ("size", "integer"), ("used", "integer"), ("oldest", "time|null"),
-            ("newest", "time|null"), ("write_rate_bps", "integer"), ("days_forecast", "number|null"), ("dropped_gops", "integer"),
+            ("newest", "time|null"), ("write_rate_bps", "integer"), ("days_forecast", "number|null"), ("days_promised", "number|null"), ("dropped_gops", "integer"),
         ]),
         "Trouble": object(&[
             ("key", "string"), ("text_key", "string"), ("camera?", "string"), ("stream?", "string"), ("ring?", "string"), ("since?", "time"),

@@ -2,6 +2,7 @@
 
 use crate::{
     app::App,
+    context::Context,
     guard::Caller,
     health::{self, CameraCount},
     problem::Problem,
@@ -50,6 +51,10 @@ pub(crate) async fn status(State(app): State<Arc<App>>, Extension(caller): Exten
         let detail = "the box's clock is not set by the network; times of recordings may be wrong".to_owned();
         problems.push(Trouble { key: "clock", text_key: "clock.unsynchronised".into(), detail, ..Trouble::default() });
     }
+    problems.extend(rings.iter().filter_map(|ring| {
+        let detail = ring.shortage()?;
+        Some(Trouble { key: "ring", text_key: "ring.short".into(), ring: Some(ring.name.clone()), detail, ..Trouble::default() })
+    }));
     let (mut up, mut total) = (0, 0);
     for (camera, stream, health) in context.board.all() {
         if !caller.may_see(&camera) {
@@ -58,6 +63,10 @@ pub(crate) async fn status(State(app): State<Arc<App>>, Extension(caller): Exten
         if stream == Channel::Main {
             total += 1;
             up += usize::from(health.link == Link::Ok);
+        }
+        if let Some(detail) = over_bitrate(context, &camera, stream, health.bitrate) {
+            let (camera, stream) = (Some(camera.clone()), Some(stream));
+            problems.push(Trouble { key: "bitrate", text_key: "cam.over-bitrate".into(), camera, stream, detail, ..Trouble::default() });
         }
         if health.link != Link::Ok {
             problems.push(Trouble {
@@ -83,6 +92,13 @@ pub(crate) async fn status(State(app): State<Arc<App>>, Extension(caller): Exten
         problems,
         vision: seeing.cut_for(&caller),
     }))
+}
+
+/// A camera that sends more than twice what was declared shortens everybody's days.
+fn over_bitrate(context: &Context, camera: &CameraId, stream: Channel, bitrate: u64) -> Option<String> {
+    let declared = context.cameras.iter().find(|c| c.id == *camera)?.declared.filter(|_| stream == Channel::Main)?;
+    let mbps = |bits: u64| bits as f64 / 1e6;
+    (bitrate > declared.saturating_mul(2)).then(|| format!("{:.1} Mbit/s, declared {:.1}", mbps(bitrate), mbps(declared)))
 }
 
 fn ring_trouble(ring: &RingStatus) -> Option<Trouble> {

@@ -125,6 +125,10 @@ async fn status_and_cameras_say_how_detection_is() {
 async fn the_description_covers_exactly_the_table() {
     let village = Village::start(false).await;
     let served: serde_json::Value = client().get(village.url("/api/v1/openapi.json")).send().await.unwrap().json().await.unwrap();
+    if std::env::var_os("MATTHON_BLESS").is_some() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/openapi.json");
+        std::fs::write(file, serde_json::to_string_pretty(&served).unwrap() + "\n").unwrap();
+    }
     let golden: serde_json::Value = serde_json::from_str(include_str!("openapi.json")).unwrap();
     assert!(
         served == golden,

@@ -33,8 +33,20 @@ function header(crc32) {
   return Buffer.concat([front, u32(crc32(front))]);
 }
 
+/** A signature whose equation holds only up to the curve's small factor: its key has a part of order eight. */
+function loose({ ed25519, sha512, ED25519_TORSION_SUBGROUP }, message) {
+  const { Point } = ed25519;
+  const number = (bytes) => BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`);
+  const [secret, nonce] = [1234567n, 7654321n];
+  const key = Point.BASE.multiply(secret).add(Point.fromHex(ED25519_TORSION_SUBGROUP[1])).toBytes();
+  const first = Point.BASE.multiply(nonce).toBytes();
+  const k = number(sha512(Buffer.concat([first, key, message]))) % Point.Fn.ORDER;
+  const s = Buffer.from(((nonce + k * secret) % Point.Fn.ORDER).toString(16).padStart(64, '0'), 'hex').reverse();
+  return { key, signature: Buffer.concat([first, s]), exact: k % 8n === 0n };
+}
+
 export function own(program) {
-  const { judge, Stretch, BadChain, ChainReader, crc32, parse, MediaHasher, micros, fingerprint, sameKey } = program;
+  const { judge, Stretch, BadChain, ChainReader, crc32, parse, MediaHasher, micros, fingerprint, sameKey, signer, ed25519 } = program;
   const blob = (bytes) => new Blob([bytes]);
   const whats = async (bytes) => (await judge(blob(bytes))).verdict.findings.map((f) => `${f.what} ${f.file}`.trim());
   const magic = text('MTCHAIN1');
@@ -49,9 +61,7 @@ export function own(program) {
 
   return [
     ['the example of MEDIA_HASH.md', () => {
-      const parameters = Buffer.from('756c617700001f40000000010000000000000000', 'hex');
-      parameters.write('ulaw');
-      const hasher = new MediaHasher(Buffer.concat([text('ulaw'), Buffer.from('00001f40' + '00000001' + '00'.repeat(8), 'hex')]), 0, 9000);
+      const hasher = new MediaHasher(Buffer.from('756c617700001f40000000010000000000000000', 'hex'), 0, 9000);
       for (const bytes of [[1, 2, 3], [4]]) {
         hasher.begin({ duration: 1800, ctsOffset: 0, size: bytes.length, randomAccess: true });
         hasher.bytes(Uint8Array.from(bytes));
@@ -136,6 +146,26 @@ export function own(program) {
       for (const typed of ['', known.slice(0, -1), `${known}0`, known.replace('fe81', 'fe82'), key.toString('hex').slice(1)]) {
         assert.ok(!sameKey(typed, key), typed);
       }
+    }],
+    ['only an exact signature is one', () => {
+      const mark = (key, signature, end = '\n') =>
+        text(`matthon-signature-1\nkey ${Buffer.from(key).toString('hex')}\nsignature ${Buffer.from(signature).toString('hex')}${end}`);
+      const message = (manifest) => Buffer.concat([text('matthon export manifest 1\0'), manifest]);
+      const [secret, manifest] = [Buffer.alloc(32, 7), text('{}')];
+      const [key, signature] = [ed25519.getPublicKey(secret), ed25519.sign(message(manifest), secret)];
+      for (const end of ['\n', '', '\r\n']) assert.ok(signer(mark(key, signature, end), manifest), JSON.stringify(end));
+      for (const end of ['\n\n', ' \n', '\r', '\nx']) assert.equal(signer(mark(key, signature, end), manifest), null, JSON.stringify(end));
+      assert.equal(signer(mark(key, signature), text('{ }')), null);
+      assert.equal(signer(mark(Buffer.alloc(32), Buffer.alloc(64)), manifest), null, 'a key that fits many messages');
+      let told = 0;
+      for (let n = 0; n < 8; n++) {
+        const other = text(`{"n":${n}}`);
+        const made = loose(program, message(other));
+        assert.ok(ed25519.verify(made.signature, message(other), made.key, { zip215: false }), 'the library takes it');
+        assert.equal(signer(mark(made.key, made.signature), other) !== null, made.exact);
+        told += made.exact ? 0 : 1;
+      }
+      assert.ok(told > 0);
     }],
     ['JSON is read as the box reads it', () => {
       assert.equal(parse('18446744073709551615'), 18446744073709551615n);

@@ -81,6 +81,20 @@ fn files_missing_added_exchanged_and_moved_are_found() {
     let n = index(&page, "verify.html");
     page[n].1 = b"<!doctype htmx>".to_vec();
     assert_eq!(whats(&pack(&page)), [What::FileChanged]);
+    // The same name twice: an unpacker may take the other one.
+    let mut twice = Vec::new();
+    for (name, bytes) in &all {
+        twice.push((name.clone(), bytes.clone()));
+        if name == FILM {
+            // Of the same length, so that it can be renamed in place.
+            twice.push(("goc/cong-lang-maim.mp4".to_owned(), vec![0x55; bytes.len()]));
+        }
+    }
+    let mut twice = pack(&twice);
+    while let Some(at) = twice.windows(8).position(|w| w == b"maim.mp4") {
+        twice[at..at + 8].copy_from_slice(b"main.mp4");
+    }
+    assert!(whats(&twice).contains(&What::FileExtra));
     // Names exchanged.
     let mut swapped = all;
     let (a, b) = (index(&swapped, FILM), index(&swapped, "anh/cong-lang-1.jpg"));

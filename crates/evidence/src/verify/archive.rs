@@ -31,6 +31,10 @@ impl<'a> Archive<'a> {
         if zip.len() > MEMBERS_MAX {
             return None;
         }
+        // Of two files of one name the directory gives the later one here, and somebody's unpacker the first.
+        if zip.has_duplicate_names() {
+            verdict.add(What::FileExtra, "");
+        }
         let mut members = BTreeMap::new();
         for n in 0..zip.len() {
             let Ok(file) = zip.by_index_raw(n) else {

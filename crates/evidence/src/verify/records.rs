@@ -32,7 +32,7 @@ pub(super) fn check(archive: &Archive<'_>, manifest: &Manifest, film: &str, chai
     let tracks: BTreeMap<&str, &Track> =
         manifest.tracks.iter().filter(|t| t.file == film && t.chain_file == chain).map(|t| (t.stream.as_str(), t)).collect();
     let mut passed: BTreeMap<String, Passed> = BTreeMap::new();
-    let (mut in_film, mut buffer) = (0u64, Vec::new());
+    let (mut in_film, mut ranges, mut buffer) = (0u64, Ranges::default(), Vec::new());
     loop {
         let entry = match reader.next() {
             Ok(Some(entry)) => entry,
@@ -47,17 +47,14 @@ pub(super) fn check(archive: &Archive<'_>, manifest: &Manifest, film: &str, chai
             verdict.push(finding(What::Track, chain, &entry));
             continue;
         };
-        let mut good = match samples(&entry, &bytes, track.samples_at, passed.get(&stream).map_or(0, |p| p.film_end), &mut buffer) {
-            Some((hash, film_end, used)) => {
-                in_film += used;
-                verdict.bytes += used;
-                if let Some(p) = passed.get_mut(&stream) {
-                    p.film_end = film_end;
-                }
-                hash == entry.header.media_hash
-            }
-            None => false,
-        };
+        let last = passed.get(&stream).map_or(0, |p| p.film_end);
+        let hashed = samples(&entry, &bytes, track.samples_at, last, &mut ranges, &mut buffer);
+        let film_end = hashed.map_or(last, |(_, film_end, _)| film_end);
+        let mut good = hashed.is_some_and(|(hash, _, used)| {
+            in_film += used;
+            verdict.bytes += used;
+            hash == entry.header.media_hash
+        });
         if !good {
             verdict.push(finding(What::Media, film, &entry));
         }
@@ -72,7 +69,7 @@ pub(super) fn check(archive: &Archive<'_>, manifest: &Manifest, film: &str, chai
             end: h.wall_end(),
             film_end: 0,
         });
-        (p.records, p.last, p.chain, p.end) = (p.records + 1, h.seq, h.chain, h.wall_end());
+        (p.records, p.last, p.chain, p.end, p.film_end) = (p.records + 1, h.seq, h.chain, h.wall_end(), film_end);
         verdict.records += u64::from(good);
     }
     for (name, track) in &tracks {
@@ -86,14 +83,41 @@ pub(super) fn check(archive: &Archive<'_>, manifest: &Manifest, film: &str, chai
         }
     }
     let samples_at = tracks.values().next().map_or(0, |t| t.samples_at);
-    if in_film.checked_add(samples_at) != Some(bytes.len()) || tracks.values().any(|t| t.samples_at != samples_at) {
+    // Every byte once: what two streams share, others could hide behind.
+    if in_film.checked_add(samples_at) != Some(bytes.len()) || !ranges.apart() || tracks.values().any(|t| t.samples_at != samples_at) {
         verdict.add(What::Foreign, film);
+    }
+}
+
+/// Which bytes of a film belong to samples, neighbours joined.
+#[derive(Default)]
+struct Ranges(Vec<(u64, u64)>);
+
+impl Ranges {
+    fn add(&mut self, from: u64, to: u64) {
+        match self.0.last_mut() {
+            Some(last) if last.1 == from => last.1 = to,
+            _ => self.0.push((from, to)),
+        }
+    }
+
+    /// Whether no byte belongs to two.
+    fn apart(&mut self) -> bool {
+        self.0.sort_unstable();
+        self.0.windows(2).all(|w| matches!(w, [a, b] if a.1 <= b.0))
     }
 }
 
 /// The hash of a record's samples, where the last of them ends in the film, and how many bytes of the film they are.
 /// `None` when one of them lies where it cannot.
-fn samples(entry: &Entry, film: &Stretch<'_>, from: u64, mut last: u64, buffer: &mut Vec<u8>) -> Option<([u8; 32], u64, u64)> {
+fn samples(
+    entry: &Entry,
+    film: &Stretch<'_>,
+    from: u64,
+    mut last: u64,
+    ranges: &mut Ranges,
+    buffer: &mut Vec<u8>,
+) -> Option<([u8; 32], u64, u64)> {
     let mut hasher = MediaHasher::with_parameters(&entry.parameters, entry.header.base_dts);
     let mut used = 0;
     for s in &entry.samples {
@@ -108,6 +132,7 @@ fn samples(entry: &Entry, film: &Stretch<'_>, from: u64, mut last: u64, buffer: 
                 film.exact(*at, buffer).ok()?;
                 hasher.sample(&s.piece, buffer);
                 last = at + u64::from(s.piece.size);
+                ranges.add(*at, last);
                 used += u64::from(s.piece.size);
             }
         }

@@ -133,6 +133,7 @@ impl Core {
             written_bytes: 0,
             write_rate_bps: 0,
             days_forecast: None,
+            days_promised: spec.max_age.map(|age| age.as_secs_f64() / 86_400.0),
             last_sync_micros_ago: 0,
             last_sync_took_micros: 0,
             dropped_gops: 0,

@@ -73,6 +73,7 @@ pub(crate) fn ring_status(name: &str) -> RingStatus {
         written_bytes: 0,
         write_rate_bps: 0,
         days_forecast: None,
+        days_promised: None,
         last_sync_micros_ago: 1000,
         last_sync_took_micros: 1000,
         dropped_gops: 0,
@@ -217,9 +218,16 @@ impl Village {
                 sub: Some(live(1)),
                 main_recorded: recorder.as_ref().map(Recorder::reader),
                 sub_recorded: None,
+                declared: Some(1_000_000),
             },
             Camera {
-                id: id("nha-van-hoa"), name: "Nhà văn hóa".into(), main: live(2), sub: None, main_recorded: None, sub_recorded: None
+                id: id("nha-van-hoa"),
+                name: "Nhà văn hóa".into(),
+                main: live(2),
+                sub: None,
+                main_recorded: None,
+                sub_recorded: None,
+                declared: None,
             },
         ];
         let rings = Arc::new(Mutex::new(vec![ring_status("main")]));

@@ -103,6 +103,13 @@ export async function post<T>(path: string, body?: unknown): Promise<T> {
   return answerOf<T>(response, path);
 }
 
+/** Takes something away. */
+export async function remove(path: string): Promise<void> {
+  const response = await call('DELETE', path);
+  if (response.status === 401) ended();
+  if (!response.ok) throw await refusal(response);
+}
+
 /** Finds out who is signed in. */
 export async function loadSession(): Promise<void> {
   const response = await call('GET', 'session');

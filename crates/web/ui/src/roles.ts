@@ -19,3 +19,15 @@ export function may(page: Page): boolean {
   // A role this page does not know yet: show all, the server refuses what it must.
   return role === undefined || (PAGES[role] ?? PAGES.admin).includes(page);
 }
+
+/** Whoever may have packages made of any time; an official has one made of a case. */
+export function mayExport(): boolean {
+  const role = session.value?.role;
+  return role === 'admin' || role === 'police';
+}
+
+/** Whoever may read who saw what. */
+export function mayAudit(): boolean {
+  const role = session.value?.role;
+  return role === 'admin' || role === 'auditor';
+}

@@ -50,6 +50,61 @@ export interface Cameras {
 
 export interface Timeline {
   spans: { from: Instant; to: Instant }[];
+  /** What is missing in between, and why; an older server does not say. */
+  gaps?: { from: Instant; to: Instant; reason: string }[];
+}
+
+/** What a package for an authority was asked for with. */
+export interface ExportRequest {
+  cameras: string[];
+  from: string;
+  to: string;
+  stream?: StreamName;
+  purpose: string;
+  officer: string;
+  authority?: string;
+  document?: string;
+  case?: number | null;
+}
+
+export interface Export {
+  id: string;
+  asked: Instant;
+  by: string;
+  role: string;
+  state: string;
+  request: ExportRequest;
+  done: number;
+  total: number;
+  bytes: number;
+  trouble: string;
+}
+
+export interface Exports {
+  now?: Instant;
+  exports: Export[];
+}
+
+export interface AuditLog {
+  now?: Instant;
+  rows: AuditRow[];
+}
+
+export interface AuditRow {
+  seq: number;
+  at: Instant;
+  who: string;
+  role: string;
+  what: string;
+  subject: string;
+  detail: string;
+}
+
+export interface Fingerprints {
+  now?: Instant;
+  /** Of the box's key. */
+  key: string;
+  fingerprints: { day: string; words: string; hash: string; line: string }[];
 }
 
 export interface Ring {
@@ -66,6 +121,8 @@ export interface Ring {
   written_bytes?: number;
   write_rate_bps: number;
   days_forecast: number | null;
+  /** Days the village promised to keep; null: none. */
+  days_promised?: number | null;
   dropped_gops: number;
 }
 

@@ -63,6 +63,11 @@ test('every state of detection, of a case, and every kind of rule has its words'
   for (const state of vision) for (const key of [`vision.${state}.word`, ...(state === 'ok' ? [] : [`vision.${state}`])]) assert.ok(key in vi, key);
   for (const state of states) assert.ok(`case.${state}` in vi, state);
   for (const kind of kinds) assert.ok(`kind.${kind}` in vi, kind);
+  const audited = words('domain/src/audit.rs', "pub fn as_str(self) -> &'static str {");
+  const reasons = words('domain/src/gap.rs', "pub fn as_str(self) -> &'static str {");
+  assert.ok(audited.length >= 15 && reasons.length >= 8, `${audited} / ${reasons}`);
+  for (const what of audited) assert.ok(`audit.${what}` in vi, what);
+  for (const reason of reasons) assert.ok(`gap.${reason}` in vi, reason);
 });
 
 test('every text is used, and no text stands in the code', () => {
@@ -77,7 +82,7 @@ test('every text is used, and no text stands in the code', () => {
   walk(path.join(ui, 'src'));
   const code = sources.join('\n');
   // Families whose last part is computed: the state of a camera, the role of a person…
-  const computed = /^(cam|note|ring|role|nav|live|clock|kind|class|case|measured|history|vision|detection)\./;
+  const computed = /^(cam|note|ring|role|nav|live|clock|kind|class|case|measured|history|vision|detection|gap|audit|export)\./;
   for (const key of Object.keys(vi)) if (!computed.test(key)) assert.ok(code.includes(`'${key}'`), `${key} is not used`);
   const spoken = sources.flatMap((s) => s.split('\n')).filter((line) => !/^\s*(\/\/|\/\*|\*)/.test(line) && !line.includes('://') && /['"`>][^'"`<]*[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]/iu.test(line.replace(/\/\/.*$/, '')));
   assert.deepEqual(spoken, []);

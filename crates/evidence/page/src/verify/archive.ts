@@ -1,7 +1,7 @@
 // The archive's directory: which files there are and where their bytes lie. Only stored files with plain names are files of a
 // package. What is in them does not belong here.
 
-import { BlobReader, ZipReader, configure } from '@zip.js/zip.js/lib/zip-core-custom.js';
+import { type Reader, ZipReader } from '@zip.js/zip.js/lib/zip-core-reader.js';
 import { Stretch, Unreadable, read } from './bytes';
 import type { Findings } from './verdict';
 
@@ -11,17 +11,17 @@ const MEMBERS_MAX = 10_000;
 const DIRECTORY_MAX = 16 << 20;
 const LOCAL_HEADER = 30;
 
-configure({ useWebWorkers: false });
-
 /** Reads for the directory only: a made-up length must not take memory. */
-class Directory extends BlobReader {
+class Directory {
+  readonly size: number;
+
   constructor(private readonly blob: Blob) {
-    super(blob);
+    this.size = blob.size;
   }
 
-  override async readUint8Array(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  async readUint8Array(offset: number, length: number): Promise<Uint8Array> {
     if (length > DIRECTORY_MAX) throw new Error('the directory is too large');
-    return (await read(this.blob, offset, offset + length)) as Uint8Array<ArrayBuffer>;
+    return read(this.blob, offset, offset + length);
   }
 }
 
@@ -40,8 +40,14 @@ async function dataStart(blob: Blob, header: number): Promise<number | null> {
   return header + LOCAL_HEADER + view.getUint16(26, true) + view.getUint16(28, true);
 }
 
+/** A file: its bytes, cut to what there is, and its length as the directory tells it. */
+interface Member {
+  bytes: Stretch;
+  len: number;
+}
+
 export class Archive {
-  private readonly members = new Map<string, Stretch>();
+  private readonly members = new Map<string, Member>();
 
   private constructor(private readonly blob: Blob) {}
 
@@ -51,7 +57,7 @@ export class Archive {
     const found: { name: string; stored: boolean; header: number; len: number }[] = [];
     try {
       // Two ends of which each could be the archive's are refused, odd names are told below.
-      const zip = new ZipReader(new Directory(blob), { strictness: 'balanced', filenameValidation: 'tolerant' });
+      const zip = new ZipReader(new Directory(blob) as unknown as Reader<Blob>, { strictness: 'balanced', filenameValidation: 'tolerant' });
       for await (const entry of zip.getEntriesGenerator()) {
         if (found.length >= MEMBERS_MAX) return null;
         // A name given twice over, in two encodings, is none.
@@ -75,12 +81,8 @@ export class Archive {
     }
     if (start === null) findings.add('unreadable', '');
     else if (!stored || !plain(name) || this.members.has(name)) findings.add('file-extra', name);
-    else this.members.set(name, new Stretch(this.blob, start, len));
-    if (start !== null && this.lens.get(name) === undefined) this.lens.set(name, len);
+    else this.members.set(name, { bytes: new Stretch(this.blob, start, len), len });
   }
-
-  /** Lengths as the directory tells them: a stretch is cut to what there is. */
-  private readonly lens = new Map<string, number>();
 
   /** All names in order. */
   names(): string[] {
@@ -88,16 +90,16 @@ export class Archive {
   }
 
   member(name: string): Stretch | undefined {
-    return this.members.get(name);
+    const member = this.members.get(name);
+    return member && member.bytes;
   }
 
   /** A small file whole, or null. */
   async text(name: string, most: number): Promise<Uint8Array | null> {
     const member = this.members.get(name);
-    const len = this.lens.get(name);
-    if (!member || len === undefined || len > most || member.len !== len) return null;
+    if (!member || member.len > most || member.bytes.len !== member.len) return null;
     try {
-      return await member.whole();
+      return await member.bytes.whole();
     } catch (error) {
       if (error instanceof Unreadable) return null;
       throw error;

@@ -15,7 +15,10 @@ const HAS_BEFORE = 1;
 const KEY = 1;
 const DROPPED = 2;
 const PARAMETERS_MAX = 64 << 10;
-const PARAMETER_SETS_MAX = 0xffff;
+/** Cameras change their parameters rarely. */
+const PARAMETER_SETS_MAX = 256;
+/** Bytes of left-out samples of one record. */
+const HERE_MAX = 64 << 20;
 const SAMPLES_MAX = 1 << 16;
 /** The largest sample any ring records. */
 export const SAMPLE_MAX = 8 << 20;
@@ -123,7 +126,7 @@ export class ChainReader {
       if (size > SAMPLE_MAX || (flags & ~(KEY | DROPPED)) !== 0) throw new BadChain('a sample that cannot be');
       if ((flags & DROPPED) !== 0) here += size;
     }
-    if (this.at + here > this.file.len) throw new BadChain('it ends too early');
+    if (here > HERE_MAX || this.at + here > this.file.len) throw new BadChain('it ends too early');
     this.at += here;
     return entry;
   }

@@ -27,6 +27,23 @@ interface Passed {
 
 const ONE = BigInt(1);
 
+/** Which bytes of a film belong to samples, neighbours joined: what two streams share, others could hide behind. */
+class Ranges {
+  private readonly list: [number, number][] = [];
+
+  add(from: number, to: number): void {
+    const last = this.list[this.list.length - 1];
+    if (last && last[1] === from) last[1] = to;
+    else this.list.push([from, to]);
+  }
+
+  /** Whether no byte belongs to two. */
+  apart(): boolean {
+    this.list.sort((a, b) => a[0] - b[0]);
+    return this.list.every((range, n) => n === 0 || (this.list[n - 1] as [number, number])[1] <= range[0]);
+  }
+}
+
 export async function check(
   archive: Archive, manifest: Manifest, film: string, chain: string, findings: Findings, task: Task,
 ): Promise<void> {
@@ -38,6 +55,7 @@ export async function check(
   const tracks = new Map<string, Track>();
   for (const t of manifest.tracks) if (t.file === film && t.chain_file === chain) tracks.set(t.stream, t);
   const passed = new Map<string, Passed>();
+  const ranges = new Ranges();
   let inFilm = 0;
   for (;;) {
     const begun = reader.position;
@@ -58,7 +76,7 @@ export async function check(
       continue;
     }
     const p = passed.get(h.stream);
-    const hashed = await samples(entry, reader, window, Number(track.samples_at), p ? p.filmEnd : 0, task);
+    const hashed = await samples(entry, reader, window, Number(track.samples_at), p ? p.filmEnd : 0, ranges, task);
     let good = false;
     if (hashed) {
       inFilm += hashed.used;
@@ -74,7 +92,7 @@ export async function check(
     if (good) findings.verdict.records += 1;
     await task.add(reader.position - begun);
   }
-  close(tracks, passed, film, chain, inFilm, filmBytes.len, findings);
+  close(tracks, passed, film, chain, ranges.apart() ? inFilm : -1, filmBytes.len, findings);
 }
 
 /** What the manifest says of the streams, and whether the records' samples are all there is in the film. */
@@ -102,7 +120,7 @@ interface Hashed {
 
 /** Null when one of the samples lies where it cannot. */
 async function samples(
-  entry: Entry, reader: ChainReader, film: Window, from: number, last: number, task: Task,
+  entry: Entry, reader: ChainReader, film: Window, from: number, last: number, ranges: Ranges, task: Task,
 ): Promise<Hashed | null> {
   const hasher = new MediaHasher(entry.parameters, entry.header.dtsHigh, entry.header.dtsLow);
   let [used, here] = [0, entry.here];
@@ -121,6 +139,7 @@ async function samples(
       if (!bytes) return null;
       hasher.bytes(bytes);
       last = s.at + s.size;
+      ranges.add(s.at, last);
       used += s.size;
       await task.add(s.size);
     }

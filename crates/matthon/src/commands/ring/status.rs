@@ -33,6 +33,9 @@ pub(crate) fn status(arg: &ConfigArg, as_json: bool) -> Result<(), Failure> {
         for (key, value) in ring.as_object().into_iter().flatten().filter(|(k, v)| *k != "name" && !v.is_null()) {
             println!("  {key}: {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         }
+        if let Some(advice) = advice(&loaded.config, ring) {
+            println!("  WARNING: {advice}");
+        }
     }
     Ok(())
 }
@@ -52,4 +55,12 @@ fn at_rest(reader: &ring::Reader) -> Result<Value, Failure> {
         "state": "stopped",
         "detail": "no daemon is recording into it",
     }))
+}
+
+/// What to change when the promise will be broken: the same words as on the health page.
+fn advice(config: &config::Config, ring: &Value) -> Option<String> {
+    let number = |key: &str| ring[key].as_f64();
+    let name = ring["name"].as_str()?;
+    let promised = config.rings.iter().find(|r| r.name == name)?.max_age.map(|age| age.as_secs_f64() / 86_400.0);
+    ring::status::shortage(name, number("size")?, number("days_forecast")?, promised?, number("write_rate_bps")?)
 }

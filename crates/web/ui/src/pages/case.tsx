@@ -8,6 +8,7 @@ import { nextOf } from '../cases/shape';
 import { UndoBar } from '../cases/undo-bar';
 import { classText, entryText, kindText, measuredRows, stateText, stateTone } from '../cases/words';
 import { num, t, useLang } from '../i18n';
+import { ExportForm } from '../parts/export-form';
 import { Icon } from '../parts/icon';
 import { Link } from '../parts/link';
 import { Empty, failureText, Failure, Loading } from '../parts/notice';
@@ -83,6 +84,7 @@ function Card({ one: fresh }: { one: Case }) {
 
   const at = fromApi(one.raised) ?? 0;
   const start = fromApi(one.start) ?? at;
+  const [clipFrom, clipTo] = [fromApi(one.clip_from), fromApi(one.clip_to)];
   const byHand = one.kind === 'by-hand';
   const rows = measuredRows(one.measured);
   return (
@@ -129,6 +131,10 @@ function Card({ one: fresh }: { one: Case }) {
         <button type="button" class="button" onClick={() => go(paths.playback(one.camera, start - BEFORE_MS))}><Icon name="playback" />{t('case.playback')}</button>
         <button type="button" class="button" onClick={() => go(paths.camera(one.camera))}><Icon name="live" />{t('play.live')}</button>
       </div>
+
+      {one.state === 'confirmed' && clipFrom !== null && clipTo !== null && (
+        <ExportForm camera={one.camera} stream="main" zone={zone} from={clipFrom} to={clipTo} case={one.id} />
+      )}
 
       {one.history && one.history.length > 0 && (
         <div class="card history">

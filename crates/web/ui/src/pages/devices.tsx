@@ -9,6 +9,7 @@ import { usePoll } from '../poll';
 import { clock, clockSeconds, date, dayOf, fromApi, type Ms } from '../time';
 import type { Camera, Cameras, Problem, Ring, Status, StreamHealth, StreamName } from '../types';
 import { bytes, duration, rate } from '../words';
+import { Trust } from '../parts/trust';
 import { VisionCard } from '../parts/vision';
 
 /** A camera whose clock is farther off than this is worth a word. */
@@ -48,6 +49,7 @@ export function DevicesPage() {
                 <Row name={t('dev.started')} value={when(status.data.started, zone, now)} />
               </dl>
             </article>
+            <Trust zone={zone} />
           </div>
         </>
       )}
@@ -99,6 +101,7 @@ function RingCard({ ring, zone, now }: { ring: Ring; zone: string; now: Ms }) {
       <meter min={0} max={1} value={part} aria-label={t('dev.used')}>{num(part * 100)} %</meter>
       <dl>
         <Row name={t('dev.days')} value={ring.days_forecast === null ? t('dev.days_unknown') : t('dev.days_value', { dur: duration(ring.days_forecast * 86_400) })} />
+        {ring.days_promised != null && <Row name={t('dev.promised')} value={duration(ring.days_promised * 86_400)} />}
         <Row name={t('dev.oldest')} value={when(ring.oldest, zone, now)} />
         <Row name={t('dev.used')} value={`${bytes(used)} / ${bytes(ring.size)}`} />
         <Row name={t('dev.rate')} value={rate(ring.write_rate_bps)} />

@@ -4,14 +4,17 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { serverNow } from '../api';
 import { t, type TextKey } from '../i18n';
 import { Icon } from '../parts/icon';
+import { ExportForm } from '../parts/export-form';
 import { Failure, Loading } from '../parts/notice';
 import { codecName } from '../player/support';
+import { mayExport } from '../roles';
 import { go, note, paths } from '../router';
 import { saveSnapshot } from '../snapshot';
 import { clockSeconds, date, dayBounds, type Day, type Ms } from '../time';
 import type { Camera, StreamName } from '../types';
 import { ClipPlayer, type ClipState } from './clip-player';
 import { DownloadRange } from './download-range';
+import { GapList } from './gap-list';
 import { Keys } from './keys';
 import { MarkKeys } from './mark-keys';
 import { ZOOMS } from './scale';
@@ -191,7 +194,9 @@ function Recordings({ camera, day, zone, start, onWall, spans: fresh }: Props & 
           </div>
         )}
       </div>
+      <GapList gaps={all.gaps} zone={zone} />
       <DownloadRange camera={camera} spans={all} day={day} zone={zone} cursor={cursor} />
+      {mayExport() && <ExportForm camera={camera.id} stream={choice.stream} day={day} zone={zone} cursor={cursor} />}
     </div>
   );
 }
