@@ -8,6 +8,7 @@ mod farm;
 mod latency;
 mod meter;
 mod recording;
+mod storage;
 
 use clap::{Parser, Subcommand};
 
@@ -37,6 +38,12 @@ enum Command {
         #[arg(long, default_value_t = 30)]
         seconds: u64,
     },
+    /// Timelines, clips, packages and a start, on rings made in a folder (6 GB, taken away afterwards).
+    Storage {
+        /// The folder.
+        #[arg(long, default_value = "target/bench-storage")]
+        dir: std::path::PathBuf,
+    },
     /// Opens sessions and counts frames to nothing: the floor for any recorder in this language. Used by `recording`.
     #[command(hide = true)]
     Bare {
@@ -50,6 +57,7 @@ async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Recording { cameras, seconds } => recording::run(&cameras, seconds).await,
         Command::Latency { cameras, seconds } => latency::run(cameras, seconds).await,
+        Command::Storage { dir } => storage::run(&dir),
         Command::Bare { urls } => bare::run(urls).await,
     }
 }

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { until } from './until.mjs';
 import { CAMERAS, USER, Village } from './village.mjs';
 import { listen, misfits, videos, wentOn } from './watch.mjs';
@@ -215,6 +215,60 @@ step('a clip is downloaded and every frame of it decodes', async () => {
   assert.ok(Number(stream.duration) > 5 && Number(stream.duration) < 12, stream.duration);
 });
 
+step('“Giữ đoạn hình này”: two taps, and it is kept', async () => {
+  await page.getByRole('button', { name: vi['act.hold'] }).click();
+  await page.click('[data-keep="10"]');
+  const kept = page.locator('[data-kept][data-state=done]');
+  await kept.waitFor({ timeout: 60_000 });
+  await kept.getByRole('button', { name: vi['keep.hold'] }).click();
+  await kept.getByText(vi['case.held']).waitFor();
+  const [saved] = await Promise.all([page.waitForEvent('download'), kept.getByRole('button').first().click()]);
+  const file = path.join(village.dir, 'kept.mp4');
+  await saved.saveAs(file);
+  const probe = spawnSync('ffprobe', ['-v', 'error', '-select_streams', 'v', '-show_entries', 'stream=codec_name', '-of', 'csv=p=0', file], { encoding: 'utf8' });
+  assert.deepEqual([probe.status, probe.stdout.trim()], [0, 'h264'], probe.stderr);
+});
+
+step('a package for the police: asked for, watched, fetched, and good by both judges', async () => {
+  const form = page.locator('details.export');
+  await form.locator('summary').click();
+  const [from, to] = [await page.inputValue('#clip-from'), await page.inputValue('#clip-to')];
+  await page.fill('#export-from', from);
+  await page.fill('#export-to', to);
+  const make = form.getByRole('button', { name: vi['export.make'] });
+  assert.ok(await make.isDisabled(), 'purpose and officer are missing');
+  await page.fill('[name=export-purpose]', 'xác minh vụ va quẹt');
+  await page.fill('[name=export-officer]', 'Đại úy Trần Văn Tư');
+  await page.fill('[name=export-authority]', 'Công an xã');
+  await make.click();
+  const made = form.locator('[data-export][data-state=done]');
+  await made.waitFor({ timeout: 60_000 });
+  await made.scrollIntoViewIfNeeded();
+  await page.screenshot({ path: path.join(screens, 'export.png') });
+  const [saved] = await Promise.all([page.waitForEvent('download'), made.getByRole('button').click()]);
+  assert.match(saved.suggestedFilename(), /^matthon-[0-9a-f-]{36}\.zip$/);
+  const file = path.join(village.dir, 'package.zip');
+  await saved.saveAs(file);
+  const said = spawnSync(path.join(village.bin, 'matthon'), ['verify', file], { encoding: 'utf8' });
+  assert.equal(said.status, 0, said.stdout + said.stderr);
+  assert.match(said.stdout, /Thôn Duyên Hy/);
+  // The page out of the package itself, from the disk and without a network.
+  const inside = path.join(village.dir, 'package');
+  const unpacked = spawnSync('python3', ['-m', 'zipfile', '-e', file, inside], { encoding: 'utf8' });
+  assert.equal(unpacked.status, 0, unpacked.stderr);
+  const judge = await context.newPage();
+  try {
+    const heard = listen(judge);
+    await judge.goto(pathToFileURL(path.join(inside, 'verify.html')).href);
+    await judge.setInputFiles('input[type=file]', file);
+    await judge.getByText('Tệp nguyên vẹn, đúng chữ ký của máy Thôn Duyên Hy.').waitFor({ timeout: 60_000 });
+    await judge.screenshot({ path: path.join(screens, 'verify.png'), fullPage: true });
+    assert.deepEqual(heard, []);
+  } finally {
+    await judge.close();
+  }
+});
+
 step('H.265 recordings: the sub stream plays, and the page says so', async () => {
   const plays = await page.evaluate(() => document.createElement('video').canPlayType('video/mp4; codecs="hvc1.1.6.L93.B0"') !== '');
   await page.selectOption('.pick select', MARKET[0]);
@@ -320,6 +374,11 @@ step('devices: every stream with its numbers', async () => {
   }
   await page.locator(`[data-device=${MARKET[0]}]`).getByText(vi['note.h265']).waitFor();
   await page.locator('[data-ring=main]').getByText(vi['ring.ok.word']).waitFor();
+  // The day's fingerprint to be read out, and who saw what: all of this test's own steps.
+  await page.locator('.trust .spoken').waitFor({ timeout: 90_000 });
+  assert.match(await page.locator('.trust .spoken').textContent(), /^\S+ \S+ \S+ \S+$/);
+  await page.locator('details.audit summary').click();
+  for (const what of ['kept', 'export', 'export-taken', 'live', 'playback', 'snapshot']) await page.locator(`.audit [data-what=${what}]`).first().waitFor();
   await page.locator(`[data-device=${GATE[0]}] summary`).first().click();
   await page.locator(`[data-device=${GATE[0]}]`).getByText('1280×720').first().waitFor();
   await shoot(page, 'devices');

@@ -55,6 +55,9 @@ export class Village {
     return village;
   }
 
+  /** Where the built programs are. */
+  bin = bin;
+
   constructor() {
     this.dir = mkdtempSync(path.join(tmpdir(), 'matthon-browser-'));
     this.children = [];

@@ -61,7 +61,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("matthon-worker", &["matthon-domain", "matthon-media", "matthon-vision", "matthon-detect"]),
     ("camsim", &["matthon-domain"]),
     ("matthon-tests", &["matthon-domain"]),
-    ("matthon-benches", &["matthon-domain", "matthon-ingest", "matthon-tests"]),
+    ("matthon-benches", &["matthon-domain", "matthon-media", "matthon-ingest", "matthon-ring", "matthon-evidence", "matthon-tests"]),
 ];
 
 fn metadata() -> Value {

@@ -129,10 +129,25 @@ async fn a_package_holds_what_the_cameras_sent_and_every_change_is_found() {
     let good = village.matthon(&["verify", fetched.to_str().unwrap(), "--json"], "").await;
     assert!(good.status.success(), "{}", text(&good.stdout));
 
+    // Kept with a tap, while it still lasts: what the camera sent, as a film of its own.
+    let kept = api.post("kept", &json!({"cameras": ["cong", "cho"], "from": from, "to": to})).await;
+    assert_eq!(kept.status(), 201, "{}", kept.text().await.unwrap());
+    let id = api.json("kept").await["kept"][0]["id"].as_str().unwrap().to_owned();
+    until("the footage is kept", Duration::from_secs(40), || async {
+        (api.json("kept").await["kept"][0]["state"] == "done").then_some(())
+    })
+    .await;
+    for camera in ["cong", "cho"] {
+        let film = village.path().join(format!("{camera}.mp4"));
+        std::fs::write(&film, api.get(&format!("kept/{id}/{camera}.mp4")).await.bytes().await.unwrap()).unwrap();
+        assert_eq!(assert_contiguous(&frames(&film), &camsim.sent(camera, "main")).len(), frames(&film).len());
+        assert!((60..=64).contains(&decoded(&film)));
+    }
+
     // All of it stands in the log, which holds; whoever changes it is found.
     let rows = api.json("audit?limit=1000").await;
     let words: Vec<&str> = rows["rows"].as_array().unwrap().iter().map(|r| r["what"].as_str().unwrap()).collect();
-    for word in ["started", "configuration", "user-added", "token-given", "export", "export-taken"] {
+    for word in ["started", "configuration", "user-added", "token-given", "export", "export-taken", "kept"] {
         assert!(words.contains(&word), "{word} in {words:?}");
     }
     let prints = api.json("fingerprints").await;

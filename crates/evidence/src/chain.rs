@@ -94,7 +94,7 @@ impl<W: Write> Writer<W> {
             self.out.write_all(&s.piece.duration.to_le_bytes())?;
             self.out.write_all(&s.piece.cts_offset.to_le_bytes())?;
             self.out.write_all(&s.piece.size.to_le_bytes())?;
-            self.out.write_all(&[u8::from(s.piece.random_access) * KEY | dropped])?;
+            self.out.write_all(&[(u8::from(s.piece.random_access) * KEY) | dropped])?;
             self.out.write_all(&at.to_le_bytes())?;
         }
         for s in &origin.samples {

@@ -47,8 +47,16 @@ fn take(store: &Store, rings: &BTreeMap<String, Reader>, clock: &dyn Clock, plac
     store.add_fingerprint(&FingerprintRow { day, at: now, audit_seq, content, hash }).context("cannot keep it")
 }
 
-/// Seals that a fingerprint names and that the ring, where it still has the block, has otherwise: day, ring, block.
-pub(crate) fn seals(store: &Store, rings: &BTreeMap<String, Reader>) -> Result<(u64, Vec<(String, String, u64)>)> {
+/// A block whose seal is another one than a fingerprint names.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct WrongSeal {
+    pub(crate) day: String,
+    pub(crate) ring: String,
+    pub(crate) block: u64,
+}
+
+/// How many seals that fingerprints name are still in the rings, and those that are others there.
+pub(crate) fn seals(store: &Store, rings: &BTreeMap<String, Reader>) -> Result<(u64, Vec<WrongSeal>)> {
     let (mut checked, mut wrong) = (0, Vec::new());
     for row in store.fingerprints(1000)? {
         for line in row.content.lines() {
@@ -62,7 +70,7 @@ pub(crate) fn seals(store: &Store, rings: &BTreeMap<String, Reader>) -> Result<(
             let Some(found) = rings.get(name).and_then(|r| r.seal_of(sequence)) else { continue };
             checked += 1;
             if hex(&found) != digest {
-                wrong.push((row.day.clone(), name.to_owned(), sequence));
+                wrong.push(WrongSeal { day: row.day.clone(), ring: name.to_owned(), block: sequence });
             }
         }
     }

@@ -12,6 +12,7 @@ mod exit;
 mod exporting;
 mod fingerprint;
 mod journal;
+mod keeping;
 mod keys;
 mod models;
 mod seeing;

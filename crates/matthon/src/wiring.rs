@@ -118,6 +118,18 @@ pub(crate) fn footage(
     footage::Footage { cameras, vision, clock: env.clock.clone() }
 }
 
+/// The readers of every camera's recordings, the full picture first; and whether its sound is recorded.
+pub(crate) fn recorded(
+    config: &Config,
+    rings: &BTreeMap<String, ring::Recorder>,
+) -> BTreeMap<domain::CameraId, (Vec<(Channel, ring::Reader)>, bool)> {
+    let readers = |camera: &config::Camera| {
+        let reader = |channel| Some((channel, camera.record.ring(channel).and_then(|ring| rings.get(ring))?.reader()));
+        [Channel::Main, Channel::Sub].into_iter().filter_map(reader).collect()
+    };
+    config.cameras.iter().map(|c| (c.id.clone(), (readers(c), c.audio))).collect()
+}
+
 /// How long before the first evidence, and after the raise, a clip reaches.
 const CLIP_AROUND: Duration = Duration::from_secs(10);
 

@@ -216,6 +216,11 @@ impl Kept {
         Some(self.state().ready.as_ref()?.spans(stream, from, to, oldest, begins))
     }
 
+    /// Whether the list is there.
+    pub(crate) fn known(&self) -> bool {
+        self.state().ready.is_some()
+    }
+
     /// Times of blocks that cannot be read.
     pub(crate) fn unreadable(&self) -> Vec<Span> {
         let s = self.state();

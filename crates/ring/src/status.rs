@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(status(None, Some(15.0)).shortage(), None);
         assert_eq!(status(Some(3.0), None).shortage(), None);
         assert_eq!(status(Some(16.6), Some(15.0)).shortage(), None);
-        let said = status(Some(16.0), Some(15.0)).shortage().unwrap();
-        assert!(said.contains("16.0 days fit at today's 60.0 Mbit/s, 15 are promised") && said.contains("at least 8.2TB"), "{said}");
+        let said = status(Some(15.5), Some(15.0)).shortage().unwrap();
+        assert!(said.contains("15.5 days fit at today's 60.0 Mbit/s, 15 are promised") && said.contains("at least 8.5TB"), "{said}");
     }
 }

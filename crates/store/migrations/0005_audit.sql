@@ -37,6 +37,21 @@ CREATE TABLE export (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX export_asked ON export (asked);
 
+-- Footage somebody had kept: copied out of the ring at once.
+CREATE TABLE kept (
+    id          TEXT    NOT NULL PRIMARY KEY,
+    asked       INTEGER NOT NULL,
+    by          TEXT    NOT NULL,
+    cameras     TEXT    NOT NULL,                             -- ids, separated by commas
+    wanted_from INTEGER NOT NULL,
+    wanted_to   INTEGER NOT NULL,
+    note        TEXT    NOT NULL,
+    until       INTEGER,                                      -- NULL: held
+    state       TEXT    NOT NULL CHECK (state IN ('copying', 'done', 'failed', 'gone')),
+    bytes       INTEGER NOT NULL DEFAULT 0,
+    trouble     TEXT    NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+
 -- When a stream's connection was in which state, and when the box ran: the reasons of gaps.
 CREATE TABLE link_change (
     id      INTEGER NOT NULL PRIMARY KEY,

@@ -18,6 +18,7 @@ mod cases;
 mod error;
 mod exports;
 mod journal;
+mod kept;
 mod outbox;
 mod schema;
 mod secrets;
@@ -30,6 +31,7 @@ pub use case_work::{CaseWork, Job};
 pub use cases::{CaseEvent, CaseFilter, CaseRow, CaseTally, HistoryRow};
 pub use error::StoreError;
 pub use exports::{ExportRow, ExportState};
+pub use kept::{KeptRow, KeptState};
 pub use outbox::{NewParcel, Parcel, Settled};
 pub use users::{PASSWORD_MIN, User};
 

@@ -1,6 +1,6 @@
 //! What the binary hands in: everything a request may touch, as values.
 
-use crate::{exports::Exports, snapshot::Snapshot};
+use crate::{exports::Exports, kept::Keeping, snapshot::Snapshot};
 use cases::Cases;
 use domain::{Board, CameraId, Channel, Clock, WallTime};
 use live::LiveStream;
@@ -80,6 +80,8 @@ pub struct Context {
     pub snapshot: Arc<dyn Snapshot>,
     /// Makes packages for authorities.
     pub exports: Arc<dyn Exports>,
+    /// Copies footage that somebody has kept.
+    pub keeping: Arc<dyn Keeping>,
     /// The fingerprint of the box's key.
     pub key: String,
     /// Tells the time.

@@ -1,8 +1,8 @@
 //! The one table of endpoints: method, path, who may, what it does. The router has nothing else.
 
 use crate::{
-    app::App, audit, cameras, case_files, cases, clip, events, exports, health, live_socket, openapi, session, snapshot, status, story,
-    violations,
+    app::App, audit, cameras, case_files, cases, clip, events, exports, health, kept, live_socket, openapi, session, snapshot, status,
+    story, violations,
 };
 use axum::routing::{MethodRouter, delete, get, post};
 use domain::{Audited, Role};
@@ -345,6 +345,52 @@ pub const TABLE: &[Endpoint] = &[
         answer: Answer::Nothing,
         audit: None,
         handler: || delete(exports::cancel),
+    },
+    Endpoint {
+        method: Method::Post,
+        path: "/api/v1/kept",
+        access: PLAYBACK,
+        about: "Has footage kept, up to 2 h of any cameras: copied at once, deleted after 14 days unless it is held.",
+        query: &[],
+        body: "Keep",
+        answer: Answer::Made("Kept"),
+        // The row is written with the wish itself, in one change.
+        audit: None,
+        handler: || post(kept::begin),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/kept",
+        access: PLAYBACK,
+        about: "Footage that is kept, newest first.",
+        query: &[],
+        body: "",
+        answer: Answer::Json("KeptList"),
+        audit: None,
+        handler: || get(kept::list),
+    },
+    Endpoint {
+        method: Method::Post,
+        path: "/api/v1/kept/{id}",
+        access: PLAYBACK,
+        about: "Holds kept footage for as long as there is a reason, or lets it go in 14 days.",
+        query: &[],
+        body: "Hold",
+        answer: Answer::Json("Kept"),
+        // As above.
+        audit: None,
+        handler: || post(kept::hold),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/kept/{id}/{film}",
+        access: PLAYBACK,
+        about: "A film of kept footage: CAMERA.mp4. Takes Range and If-Range.",
+        query: &[],
+        body: "",
+        answer: Answer::Bytes("video/mp4"),
+        audit: Some(Audited::Playback),
+        handler: || get(kept::film),
     },
     Endpoint {
         method: Method::Get,

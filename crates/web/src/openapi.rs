@@ -49,9 +49,13 @@ fn operation(endpoint: &Endpoint) -> Value {
         let about = match endpoint.path.split('/').nth(3) {
             Some("cases") => "Case number",
             Some("exports") => "Export id",
+            Some("kept") => "Id of kept footage",
             _ => "Camera id",
         };
         parameters.insert(0, json!({"name": "id", "in": "path", "required": true, "description": about, "schema": {"type": "string"}}));
+    }
+    if endpoint.path.contains("{film}") {
+        parameters.push(json!({"name": "film", "in": "path", "required": true, "description": "CAMERA.mp4", "schema": {"type": "string"}}));
     }
     let reference = |schema: &str| json!({"$ref": format!("#/components/schemas/{schema}")});
     let carries = |media: &str, what: Value| json!({"description": endpoint.about, "content": {media: what}});
@@ -225,6 +229,13 @@ fn paper_schemas() -> Value {
             ("done", "integer"), ("total", "integer"), ("bytes", "integer"), ("trouble", "string"),
         ]),
         "Exports": object(&[("exports", "=Export[]")]),
+        "Keep": object(&[("cameras", "string[]"), ("from", "time"), ("to", "time"), ("note?", "string")]),
+        "Hold": object(&[("hold", "boolean")]),
+        "Kept": object(&[
+            ("id", "string"), ("asked", "time"), ("by", "string"), ("cameras", "string[]"), ("from", "time"), ("to", "time"), ("note", "string"),
+            ("until", "time|null"), ("state", "string"), ("bytes", "integer"), ("trouble", "string"),
+        ]),
+        "KeptList": object(&[("kept", "=Kept[]")]),
         "AuditRow": object(&[
             ("seq", "integer"), ("at", "time"), ("who", "string"), ("role", "string"), ("what", "string"), ("subject", "string"),
             ("detail", "string"),

@@ -59,6 +59,12 @@ async fn every_row_that_says_so_writes_its_word() {
     let export: serde_json::Value = export.json().await.unwrap();
     let export = export["id"].as_str().unwrap().to_owned();
 
+    let range = (NOON.to_string(), NOON.plus(Duration::from_secs(9)).to_string());
+    let kept = village.post("/api/v1/kept", &admin, &json!({"cameras": ["cong-lang"], "from": range.0, "to": range.1})).await;
+    assert_eq!(kept.status(), 201);
+    let kept: serde_json::Value = kept.json().await.unwrap();
+    let kept = kept["id"].as_str().unwrap().to_owned();
+
     // Each way in, by the row's path: what to send so that it succeeds.
     let noon = NOON.0 / 1_000_000;
     let filled: BTreeMap<&str, String> = BTreeMap::from([
@@ -67,6 +73,7 @@ async fn every_row_that_says_so_writes_its_word() {
         ("/api/v1/cases/{id}/still.jpg", format!("/api/v1/cases/{case}/still.jpg")),
         ("/api/v1/cases/{id}/clip.mp4", format!("/api/v1/cases/{case}/clip.mp4")),
         ("/api/v1/exports/{id}", format!("/api/v1/exports/{export}.zip")),
+        ("/api/v1/kept/{id}/{film}", format!("/api/v1/kept/{kept}/cong-lang.mp4")),
         ("/api/v1/audit", "/api/v1/audit?limit=1".into()),
         ("/api/v1/cases", "/api/v1/cases".into()),
         ("/api/v1/cases/{id}/answer", format!("/api/v1/cases/{case}/answer")),
@@ -78,7 +85,7 @@ async fn every_row_that_says_so_writes_its_word() {
     for row in TABLE {
         let Some(what) = row.audit else {
             // What changes something is audited here or writes its own row (sessions, exports).
-            let own = row.path.contains("session") || row.path.contains("exports");
+            let own = ["session", "exports", "kept"].iter().any(|word| row.path.contains(word));
             assert!(row.method == Method::Get || own, "{} changes something and is not audited", row.path);
             // What shows pictures is audited.
             let pictures = matches!(
@@ -213,4 +220,36 @@ async fn a_timeline_tells_why_something_is_missing() {
     assert_eq!((gaps.len(), &gaps[0]["reason"], &gaps[0]["to"]), (1, &json!("network"), &json!(at(400).to_string())), "{line}");
     let line = village.read(&format!("/api/v1/cameras/cong-lang/timeline?from={}&to={}", at(510), at(890)), &token).await;
     assert_eq!(line["gaps"][0]["reason"], "power", "{line}");
+}
+
+#[tokio::test]
+async fn footage_is_kept_listed_held_and_fetched_by_whom_it_concerns() {
+    let village = lived().await;
+    let official = village.token("ba-thanh", Role::Official);
+    let near = village.token("ong-ba", Role::Official);
+    village.store.set_cameras("ong-ba", Some(&[support::id("nha-van-hoa")])).unwrap();
+    let at = |s: i64| NOON.plus_micros(s * 1_000_000).to_string();
+    let wish = json!({"cameras": ["cong-lang"], "from": at(2), "to": at(12), "note": "va quẹt"});
+    let answer = village.post("/api/v1/kept", &official, &wish).await;
+    assert_eq!(answer.status(), 201);
+    let kept: serde_json::Value = answer.json().await.unwrap();
+    let path = format!("/api/v1/kept/{}", kept["id"].as_str().unwrap());
+    assert!(kept["until"].is_string() && kept["state"] == "done", "{kept}");
+    assert_eq!(village.read("/api/v1/kept", &official).await["kept"].as_array().unwrap().len(), 1);
+    assert_eq!(village.read("/api/v1/kept", &near).await["kept"].as_array().unwrap().len(), 0);
+    assert_eq!(village.get(&format!("{path}/cong-lang.mp4"), &official).await.bytes().await.unwrap().as_ref(), b"0123456789");
+    assert_eq!(kind(village.get(&format!("{path}/cong-lang.mp4"), &near).await).await, (404, "unknown".into()));
+    assert_eq!(kind(village.get(&format!("{path}/..%2Fx.mp4"), &official).await).await.0, 404);
+    let held: serde_json::Value = village.post(&path, &official, &json!({"hold": true})).await.json().await.unwrap();
+    assert!(held["until"].is_null(), "{held}");
+    let words: Vec<_> = rows(&village).into_iter().map(|(what, _, _)| what).collect();
+    assert_eq!(words, ["kept", "playback", "kept"]);
+    for (field, value) in [("to", json!(at(2 + 7201))), ("to", json!(at(1))), ("cameras", json!([])), ("note", json!("x".repeat(301)))] {
+        let mut bad = wish.clone();
+        bad[field] = value;
+        let answer = village.post("/api/v1/kept", &official, &bad).await;
+        assert_eq!(answer.status(), 400);
+        let body: serde_json::Value = answer.json().await.unwrap();
+        assert_eq!(body["parameter"], field);
+    }
 }

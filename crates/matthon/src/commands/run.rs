@@ -8,7 +8,7 @@ use crate::{
     env::Env,
     exit::Failure,
     exporting::{Sources, desk},
-    fingerprint, journal, keys, seeing, telemetry, telling,
+    fingerprint, journal, keeping, keys, seeing, telemetry, telling,
     wiring::{self, camera_view},
 };
 use anyhow::{Context, Result};
@@ -148,6 +148,9 @@ async fn serve(
     };
     let exports = Arc::new(desk::Exports(desk::Desk::open(sources, footage.clone())?));
 
+    let keeper = keeping::Keeper::open(store.clone(), env.clock.clone(), wiring::recorded(config, rings), &config.storage.data)?;
+    tasks.spawn(keeper.clone().run(stop.clone()));
+
     let seen = vision.clone();
     let context = web::Context {
         site: web::Site {
@@ -167,6 +170,7 @@ async fn serve(
         story: crate::story::read(config),
         snapshot: footage,
         exports,
+        keeping: Arc::new(keeping::Kept(keeper)),
         key: evidence::fingerprint(&key.public_key()),
         started,
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -1,7 +1,13 @@
 //! `matthon verify`: a package that somebody brings, or this box's audit log.
 
 use super::load;
-use crate::{cli::VerifyArgs, env, exit::Failure, fingerprint, wiring};
+use crate::{
+    cli::VerifyArgs,
+    env,
+    exit::Failure,
+    fingerprint::{self, WrongSeal},
+    wiring,
+};
 use anyhow::{Context, anyhow};
 use evidence::{
     Finding, Verdict, What,
@@ -117,7 +123,6 @@ fn audit(args: &VerifyArgs) -> Result<(), Failure> {
     }
     let (seals, wrong) = fingerprint::seals(&store, &rings)?;
     if args.json {
-        let wrong: Vec<_> = wrong.iter().map(|(day, ring, block)| json!({ "day": day, "ring": ring, "block": block })).collect();
         println!("{}", json!({ "good": log.good() && wrong.is_empty(), "log": log, "seals": seals, "wrong_seals": wrong }));
     } else {
         for seq in &log.broken {
@@ -126,7 +131,7 @@ fn audit(args: &VerifyArgs) -> Result<(), Failure> {
         for day in &log.days {
             println!("the fingerprint of {day} does NOT fit the log");
         }
-        for (day, ring, block) in &wrong {
+        for WrongSeal { day, ring, block } in &wrong {
             println!("block {block} of ring {ring} has ANOTHER seal than the fingerprint of {day} names");
         }
         println!("{} rows, {} fingerprints, {seals} seals compared", log.rows, log.fingerprints);

@@ -25,6 +25,9 @@ use std::{
 };
 use store::Store;
 
+/// Asks how far a camera's clock is off.
+pub(crate) type ClockOffset = Arc<dyn Fn(&domain::CameraId) -> Option<f64> + Send + Sync>;
+
 /// What an export is made from.
 #[derive(Clone)]
 pub(crate) struct Sources {
@@ -35,7 +38,7 @@ pub(crate) struct Sources {
     pub(crate) signer: Arc<dyn Signer>,
     pub(crate) clock: Arc<dyn Clock>,
     /// A camera's clock less the box's, seconds, as last measured; nothing without a daemon.
-    pub(crate) offsets: Arc<dyn Fn(&domain::CameraId) -> Option<f64> + Send + Sync>,
+    pub(crate) offsets: ClockOffset,
 }
 
 /// Who makes it.

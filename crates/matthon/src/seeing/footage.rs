@@ -108,7 +108,7 @@ impl cases::Footage for Footage {
 }
 
 /// `None`: nothing of this stream is recorded there.
-fn write_clip(
+pub(crate) fn write_clip(
     reader: &ring::Reader,
     camera: &CameraId,
     channel: Channel,

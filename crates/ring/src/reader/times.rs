@@ -26,6 +26,12 @@ impl Reader {
         open.filter_map(|(slot, s)| Some((slot, s.sequence, self.catalog.table(slot, s.sequence).ok().flatten()?))).collect()
     }
 
+    /// Whether times are answered from memory yet: shortly after a start the list is still being read.
+    #[must_use]
+    pub fn coverage_known(&self) -> bool {
+        !self.catalog.foreign && self.catalog.coverage.known()
+    }
+
     /// Times of blocks that cannot be read, as far as they are known.
     #[must_use]
     pub fn unreadable_times(&self) -> Vec<Span> {

@@ -85,6 +85,26 @@ export interface Exports {
   exports: Export[];
 }
 
+/** Footage somebody had kept. */
+export interface Kept {
+  id: string;
+  by: string;
+  cameras: string[];
+  from: Instant;
+  to: Instant;
+  note: string;
+  /** Null: held. */
+  until: Instant | null;
+  state: string;
+  bytes: number;
+  trouble: string;
+}
+
+export interface KeptList {
+  now?: Instant;
+  kept: Kept[];
+}
+
 export interface AuditLog {
   now?: Instant;
   rows: AuditRow[];

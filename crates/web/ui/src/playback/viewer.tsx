@@ -5,6 +5,7 @@ import { serverNow } from '../api';
 import { t, type TextKey } from '../i18n';
 import { Icon } from '../parts/icon';
 import { ExportForm } from '../parts/export-form';
+import { Keep } from '../parts/keep';
 import { Failure, Loading } from '../parts/notice';
 import { codecName } from '../player/support';
 import { mayExport } from '../roles';
@@ -195,6 +196,7 @@ function Recordings({ camera, day, zone, start, onWall, spans: fresh }: Props & 
         )}
       </div>
       <GapList gaps={all.gaps} zone={zone} />
+      <Keep camera={camera.id} zone={zone} cursor={cursor} />
       <DownloadRange camera={camera} spans={all} day={day} zone={zone} cursor={cursor} />
       {mayExport() && <ExportForm camera={camera.id} stream={choice.stream} day={day} zone={zone} cursor={cursor} />}
     </div>

@@ -1,0 +1,222 @@
+//! Footage kept at somebody's tap: copied out of the ring at once, deleted when its time is over.
+
+use crate::seeing::footage::write_clip;
+use anyhow::{Context, Result};
+use async_trait::async_trait;
+use domain::{CameraId, Channel, Clock};
+use ring::Reader;
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use store::{KeptRow, KeptState, Store};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+/// What is written in a moment is on disk after this long.
+const RECORDED: Duration = Duration::from_secs(3);
+/// How often it is looked whether something's time is over.
+const LOOK: Duration = Duration::from_secs(600);
+/// Free bytes that are left to the database and to the evidence of cases.
+const LEFT_FREE: u64 = 1 << 30;
+
+/// The keeper.
+pub(crate) struct Keeper {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// By camera: the readers of the rings that record it, the full picture first; and whether sound is recorded.
+    pub(crate) cameras: BTreeMap<CameraId, (Vec<(Channel, Reader)>, bool)>,
+    pub(crate) dir: PathBuf,
+    /// One copy at a time: the ring's disk has something better to do.
+    turn: Arc<Semaphore>,
+}
+
+impl Keeper {
+    /// Opens the folder; what was being copied when the core ended is copied again.
+    pub(crate) fn open(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        cameras: BTreeMap<CameraId, (Vec<(Channel, Reader)>, bool)>,
+        data: &Path,
+    ) -> Result<Arc<Self>> {
+        let dir = data.join("kept");
+        match fs::DirBuilder::new().mode(0o700).create(&dir) {
+            Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(e).with_context(|| format!("cannot make {}", dir.display()));
+            }
+            _ => {}
+        }
+        Ok(Arc::new(Self { store, clock, cameras, dir, turn: Arc::new(Semaphore::new(1)) }))
+    }
+
+    /// Goes on with what is open, and deletes what is over, until told to stop.
+    pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        for row in self.store.all_kept(usize::MAX).unwrap_or_default().into_iter().filter(|row| row.state == KeptState::Copying) {
+            self.clone().copy(row);
+        }
+        let mut every = tokio::time::interval(LOOK);
+        while stop.run_until_cancelled(every.tick()).await.is_some() {
+            let keeper = self.clone();
+            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || keeper.expire()).await {
+                tracing::warn!(error = format!("{error:#}"), "kept footage whose time is over is not deleted yet; trying again");
+            }
+        }
+    }
+
+    /// Deletes what is over, by a clock that is set: a wrong one must not.
+    pub(crate) fn expire(&self) -> Result<()> {
+        if !self.clock.synchronised() {
+            return Ok(());
+        }
+        let now = self.clock.wall();
+        for row in self.store.all_kept(usize::MAX)?.into_iter().filter(|row| row.until.is_some_and(|until| until < now)) {
+            match fs::remove_dir_all(self.dir.join(&row.id)) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
+                _ => {}
+            }
+            self.store.end_kept(&row.id, KeptState::Gone, 0, "")?;
+            tracing::info!(kept = row.id, "its time is over: deleted");
+        }
+        Ok(())
+    }
+
+    fn copy(self: Arc<Self>, row: KeptRow) {
+        tokio::spawn(async move {
+            let Ok(_turn) = self.turn.clone().acquire_owned().await else { return };
+            // The last seconds are on their way to the disk.
+            let wait = row.to.plus(RECORDED).micros_since(self.clock.wall());
+            if let Ok(wait) = u64::try_from(wait) {
+                tokio::time::sleep(Duration::from_micros(wait)).await;
+            }
+            let keeper = self.clone();
+            let worked = tokio::task::spawn_blocking(move || {
+                let (bytes, troubles) = keeper.films(&row);
+                let state = if bytes > 0 { KeptState::Done } else { KeptState::Failed };
+                tracing::info!(kept = row.id, by = row.by, bytes, state = state.as_str(), "footage kept");
+                keeper.store.end_kept(&row.id, state, bytes, &troubles.join("; "))
+            });
+            match worked.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "how kept footage came out is not written down"),
+                Err(error) => tracing::error!(%error, "keeping footage fell"),
+            }
+        });
+    }
+
+    /// Copies every camera; bytes, and what could not be kept.
+    fn films(&self, row: &KeptRow) -> (u64, Vec<String>) {
+        let (mut bytes, mut troubles) = (0, Vec::new());
+        for camera in &row.cameras {
+            match self.film_of(row, camera) {
+                Ok(more) => bytes += more,
+                Err(error) => troubles.push(format!("{camera}: {error:#}")),
+            }
+        }
+        (bytes, troubles)
+    }
+
+    fn film_of(&self, row: &KeptRow, camera: &CameraId) -> Result<u64> {
+        let dir = self.dir.join(&row.id);
+        fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        let free = rustix::fs::statvfs(&dir).map(|s| s.f_bavail.saturating_mul(s.f_frsize))?;
+        anyhow::ensure!(free > LEFT_FREE, "the disk of [storage] data has only {} MB left", free / 1_000_000);
+        let (readers, audio) = self.cameras.get(camera).context("it is configured no longer")?;
+        let (path, part) = (self.path(&row.id, camera), dir.join(format!("{camera}.part")));
+        for (channel, reader) in readers {
+            // What a copy that was cut off left behind.
+            let _ = fs::remove_file(&part);
+            match write_clip(reader, camera, *channel, row.from, row.to, *audio, &part) {
+                Ok(Some(clip)) => {
+                    fs::File::open(&part)?.sync_all()?;
+                    fs::rename(&part, &path)?;
+                    return Ok(clip.bytes);
+                }
+                Ok(None) => {}
+                Err(missing) => {
+                    let _ = fs::remove_file(&part);
+                    anyhow::bail!("{missing}");
+                }
+            }
+        }
+        anyhow::bail!("nothing was recorded in that time")
+    }
+
+    fn path(&self, id: &str, camera: &CameraId) -> PathBuf {
+        self.dir.join(id).join(format!("{camera}.mp4"))
+    }
+}
+
+/// Shared with the API.
+pub(crate) struct Kept(pub(crate) Arc<Keeper>);
+
+#[async_trait]
+impl web::Keeping for Kept {
+    fn begin(&self, id: &str, row: KeptRow) {
+        self.0.clone().copy(KeptRow { id: id.to_owned(), ..row });
+    }
+
+    fn film(&self, id: &str, camera: &CameraId) -> PathBuf {
+        // An id comes from the database, where only ours are; still no path of it leads elsewhere.
+        let id: String = id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+        self.0.path(&id, camera)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{SimClock, WallTime};
+
+    #[test]
+    fn what_is_over_is_deleted_what_is_held_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("matthon.db")).unwrap();
+        let now = WallTime::from_secs(1_795_430_400);
+        let clock = Arc::new(SimClock::at(now));
+        let keeper = Keeper::open(store.clone(), clock.clone(), BTreeMap::new(), dir.path()).unwrap();
+        let camera = CameraId::new("cho").unwrap();
+        let entry = store::AuditEntry {
+            at: now,
+            who: "a".into(),
+            role: "official".into(),
+            what: domain::Audited::Kept,
+            subject: String::new(),
+            detail: String::new(),
+        };
+        let row = KeptRow {
+            id: String::new(),
+            asked: now,
+            by: "a".into(),
+            cameras: vec![camera.clone()],
+            from: now,
+            to: now,
+            note: String::new(),
+            until: Some(now.plus(web::KEPT)),
+            state: KeptState::Done,
+            bytes: 1,
+            trouble: String::new(),
+        };
+        let ids: Vec<_> = (0..2).map(|_| store.add_kept(&row, &entry).unwrap()).collect();
+        for id in &ids {
+            fs::create_dir_all(dir.path().join("kept").join(id)).unwrap();
+            fs::write(keeper.path(id, &camera), b"film").unwrap();
+        }
+        assert!(store.hold_kept(&ids[0], None, &entry).unwrap());
+        let there = || ids.iter().map(|id| keeper.path(id, &camera).exists()).collect::<Vec<_>>();
+        keeper.expire().unwrap();
+        assert_eq!(there(), [true, true]);
+        clock.advance(web::KEPT + Duration::from_secs(1));
+        clock.set_synchronised(false);
+        keeper.expire().unwrap();
+        assert_eq!(there(), [true, true], "a clock that is not set deletes nothing");
+        clock.set_synchronised(true);
+        keeper.expire().unwrap();
+        assert_eq!(there(), [true, false]);
+        assert_eq!(store.kept(&ids[1]).unwrap().unwrap().state, KeptState::Gone);
+        assert_eq!(store.all_kept(9).unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,155 @@
+//! Footage somebody had kept: what, for whom, until when. The films themselves lie beside the database.
+
+use crate::{AuditEntry, Store, StoreError, audit, secrets};
+use domain::{CameraId, WallTime};
+use rusqlite::{OptionalExtension, Row, params};
+
+/// Most rows one call answers.
+const LIMIT_MAX: usize = 1000;
+
+/// How far the copy is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeptState {
+    /// Being copied out of the ring.
+    Copying,
+    /// All that was recorded of it.
+    Done,
+    /// Nothing of it was recorded, or it could not be written.
+    Failed,
+    /// Its time is over, and it is deleted.
+    Gone,
+}
+
+impl KeptState {
+    /// The word in the database and in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Copying => "copying",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Gone => "gone",
+        }
+    }
+
+    fn of(text: &str) -> Self {
+        [Self::Copying, Self::Done, Self::Gone].into_iter().find(|s| s.as_str() == text).unwrap_or(Self::Failed)
+    }
+}
+
+/// Footage that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptRow {
+    /// A random UUID.
+    pub id: String,
+    /// When it was asked for.
+    pub asked: WallTime,
+    /// By whom.
+    pub by: String,
+    /// Of these cameras.
+    pub cameras: Vec<CameraId>,
+    /// Start.
+    pub from: WallTime,
+    /// End.
+    pub to: WallTime,
+    /// In their words.
+    pub note: String,
+    /// Deleted afterwards; `None`: held, for as long as there is a reason.
+    pub until: Option<WallTime>,
+    /// How far the copy is.
+    pub state: KeptState,
+    /// Bytes of the films.
+    pub bytes: u64,
+    /// What could not be kept, and why.
+    pub trouble: String,
+}
+
+impl Store {
+    /// Keeps the wish and audits it, in one. Answers the id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn add_kept(&self, row: &KeptRow, entry: &AuditEntry) -> Result<String, StoreError> {
+        let id = secrets::uuid()?;
+        let cameras: Vec<&str> = row.cameras.iter().map(CameraId::as_str).collect();
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO kept (id, asked, by, cameras, wanted_from, wanted_to, note, until, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'copying')",
+                params![id, row.asked.0, row.by, cameras.join(","), row.from.0, row.to.0, row.note, row.until.map(|t| t.0)],
+            )?;
+            audit::add(tx, &AuditEntry { subject: id.clone(), ..entry.clone() })?;
+            Ok(())
+        })?;
+        Ok(id)
+    }
+
+    /// Keeps how the copy came out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn end_kept(&self, id: &str, state: KeptState, bytes: u64, trouble: &str) -> Result<(), StoreError> {
+        let sql = "UPDATE kept SET state = ?2, bytes = ?3, trouble = ?4 WHERE id = ?1";
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.write(|tx| Ok(tx.execute(sql, params![id, state.as_str(), bytes, trouble]).map(|_| ())?))
+    }
+
+    /// Holds it for as long as there is a reason, or (with a time) no longer. Whether there is such footage.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn hold_kept(&self, id: &str, until: Option<WallTime>, entry: &AuditEntry) -> Result<bool, StoreError> {
+        self.write(|tx| {
+            let found = tx.execute("UPDATE kept SET until = ?2 WHERE id = ?1 AND state != 'gone'", params![id, until.map(|t| t.0)])? > 0;
+            if found {
+                audit::add(tx, &AuditEntry { subject: id.to_owned(), ..entry.clone() })?;
+            }
+            Ok(found)
+        })
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn kept(&self, id: &str) -> Result<Option<KeptRow>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM kept WHERE id = ?1");
+        self.read(|c| c.prepare_cached(&sql)?.query_row([id], |r| Ok(row(r))).optional()?.transpose())
+    }
+
+    /// All that is not deleted, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn all_kept(&self, limit: usize) -> Result<Vec<KeptRow>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM kept WHERE state != 'gone' ORDER BY asked DESC, id LIMIT ?1");
+        self.read(|c| {
+            let mut query = c.prepare_cached(&sql)?;
+            let mut rows = query.query([limit.min(LIMIT_MAX) as i64])?;
+            let mut all = Vec::new();
+            while let Some(r) = rows.next()? {
+                all.push(row(r)?);
+            }
+            Ok(all)
+        })
+    }
+}
+
+const COLUMNS: &str = "id, asked, by, cameras, wanted_from, wanted_to, note, until, state, bytes, trouble";
+
+fn row(r: &Row<'_>) -> Result<KeptRow, StoreError> {
+    let cameras: String = r.get(3)?;
+    let cameras = cameras.split(',').filter_map(|c| CameraId::new(c).ok()).collect();
+    Ok(KeptRow {
+        id: r.get(0)?,
+        asked: WallTime(r.get(1)?),
+        by: r.get(2)?,
+        cameras,
+        from: WallTime(r.get(4)?),
+        to: WallTime(r.get(5)?),
+        note: r.get(6)?,
+        until: r.get::<_, Option<i64>>(7)?.map(WallTime),
+        state: KeptState::of(&r.get::<_, String>(8)?),
+        bytes: r.get::<_, i64>(9)?.unsigned_abs(),
+        trouble: r.get(10)?,
+    })
+}
