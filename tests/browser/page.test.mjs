@@ -378,7 +378,7 @@ step('devices: every stream with its numbers', async () => {
   await page.locator('.trust .spoken').waitFor({ timeout: 90_000 });
   assert.match(await page.locator('.trust .spoken').textContent(), /^\S+ \S+ \S+ \S+$/);
   await page.locator('details.audit summary').click();
-  for (const what of ['kept', 'export', 'export-taken', 'live', 'playback', 'snapshot']) await page.locator(`.audit [data-what=${what}]`).first().waitFor();
+  for (const what of ['kept', 'export', 'export-taken', 'live', 'playback']) await page.locator(`.audit [data-what=${what}]`).first().waitFor();
   await page.locator(`[data-device=${GATE[0]}] summary`).first().click();
   await page.locator(`[data-device=${GATE[0]}]`).getByText('1280×720').first().waitFor();
   await shoot(page, 'devices');

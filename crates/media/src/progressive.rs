@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// One sample of a clip, without its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClipSample {
-    /// Index into [`ClipTrack::formats`].
+    /// Index into the formats of [`TrackKind::Media`].
     pub format: u16,
     /// Ticks of 90 kHz to the next sample's decoding time.
     pub duration: u32,

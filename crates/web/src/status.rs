@@ -98,7 +98,7 @@ pub(crate) async fn status(State(app): State<Arc<App>>, Extension(caller): Exten
 fn over_bitrate(context: &Context, camera: &CameraId, stream: Channel, bitrate: u64) -> Option<String> {
     let declared = context.cameras.iter().find(|c| c.id == *camera)?.declared.filter(|_| stream == Channel::Main)?;
     let mbps = |bits: u64| bits as f64 / 1e6;
-    (bitrate > declared.saturating_mul(2)).then(|| format!("{:.1} Mbit/s, declared {:.1}", mbps(bitrate), mbps(declared)))
+    (bitrate > declared.saturating_mul(2)).then(|| format!("{:.1} > 2 × {:.1} Mbit/s", mbps(bitrate), mbps(declared)))
 }
 
 fn ring_trouble(ring: &RingStatus) -> Option<Trouble> {

@@ -122,6 +122,28 @@ async fn status_and_cameras_say_how_detection_is() {
 }
 
 #[tokio::test]
+async fn a_promise_that_will_be_broken_and_a_camera_that_sends_too_much_are_named() {
+    let village = Village::start(false).await;
+    let token = village.token("ba-thanh", Role::Technician);
+    let keys = async || {
+        let status = village.read("/api/v1/status", &token).await;
+        let keys = status["problems"].as_array().unwrap().iter().map(|p| p["text_key"].as_str().unwrap().to_owned());
+        keys.filter(|k| k == "ring.short" || k == "cam.over-bitrate").collect::<Vec<_>>()
+    };
+    let ring = |forecast| ring::RingStatus { days_forecast: Some(forecast), days_promised: Some(15.0), ..support::ring_status("main") };
+    *village.rings.lock().unwrap() = vec![ring(20.0)];
+    assert_eq!(keys().await, Vec::<String>::new());
+    *village.rings.lock().unwrap() = vec![ring(12.0)];
+    assert_eq!(keys().await, ["ring.short"]);
+    // Declared: 1 Mbit/s.
+    let health = |bitrate| domain::StreamHealth { link: domain::Link::Ok, bitrate, ..domain::StreamHealth::starting(support::NOON) };
+    village.board.set(&support::id("cong-lang"), domain::Channel::Main, health(1_900_000));
+    assert_eq!(keys().await, ["ring.short"]);
+    village.board.set(&support::id("cong-lang"), domain::Channel::Main, health(2_100_000));
+    assert_eq!(keys().await, ["ring.short", "cam.over-bitrate"]);
+}
+
+#[tokio::test]
 async fn the_description_covers_exactly_the_table() {
     let village = Village::start(false).await;
     let served: serde_json::Value = client().get(village.url("/api/v1/openapi.json")).send().await.unwrap().json().await.unwrap();

@@ -188,8 +188,13 @@ pub fn clock_sentence(synchronised: bool, unsynchronised: u64, offsets: &[(Strin
     let set = if synchronised { "đang được máy chủ giờ đồng bộ" } else { "CHƯA được máy chủ giờ đồng bộ" };
     let mut text = format!("Giờ ghi là giờ của máy ghi, {set} khi trích xuất ({})", place.words(made));
     for (name, offset) in offsets {
+        if offset.abs() < 0.05 {
+            text.push_str(&format!("; đồng hồ của camera {name} trùng với máy ghi"));
+            continue;
+        }
         let word = if *offset >= 0.0 { "nhanh" } else { "chậm" };
-        text.push_str(&format!("; đồng hồ của camera {name} {word} hơn máy ghi {:.1} giây", offset.abs()));
+        let seconds = format!("{:.1}", offset.abs()).replace('.', ",");
+        text.push_str(&format!("; đồng hồ của camera {name} {word} hơn máy ghi {seconds} giây"));
     }
     if unsynchronised > 0 {
         text.push_str(&format!("; {unsynchronised} đoạn được ghi khi đồng hồ máy chưa đồng bộ"));

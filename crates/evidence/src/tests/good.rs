@@ -62,9 +62,9 @@ fn the_report_is_a_pdf_with_every_letter() {
     {
         assert!(fonts.have(text), "{text}");
     }
-    let sentence = report::clock_sentence(true, 0, &[("Cổng làng".into(), -1.26)], NOON, &place());
+    let sentence = report::clock_sentence(true, 0, &[("Cổng làng".into(), -1.26), ("Chợ".into(), 0.01)], NOON, &place());
     assert_eq!(
         sentence,
-        "Giờ ghi là giờ của máy ghi, đang được máy chủ giờ đồng bộ khi trích xuất (17:40:00 ngày 23/11/2026); đồng hồ của camera Cổng làng chậm hơn máy ghi 1.3 giây."
+        "Giờ ghi là giờ của máy ghi, đang được máy chủ giờ đồng bộ khi trích xuất (17:40:00 ngày 23/11/2026); đồng hồ của camera Cổng làng chậm hơn máy ghi 1,3 giây; đồng hồ của camera Chợ trùng với máy ghi."
     );
 }

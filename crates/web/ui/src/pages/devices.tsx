@@ -62,10 +62,13 @@ export function DevicesPage() {
   );
 }
 
-function problemText(problem: Problem, cameras: Camera[]): string {
+function problemText(problem: Problem, cameras: Camera[], rings: Ring[]): string {
   const name = cameras.find((one) => one.id === problem.camera)?.name ?? problem.camera;
   const detail = problem.detail ?? problem.key;
-  const text = tKey(problem.text_key ?? problem.key, 'problem.unknown', { detail, camera: name ?? '', name: problem.ring ?? '' });
+  const ring = rings.find((one) => one.name === problem.ring);
+  const days = (n: number | null | undefined) => (n == null ? t('dev.days_unknown') : duration(n * 86_400));
+  const values = { detail, camera: name ?? '', name: problem.ring ?? '', have: days(ring?.days_forecast), promised: days(ring?.days_promised) };
+  const text = tKey(problem.text_key ?? problem.key, 'problem.unknown', values);
   if (!name) return text;
   const which = problem.stream === 'sub' ? `${name} (${t('stream.sub').toLowerCase()})` : name;
   return t('problem.camera', { camera: which, text });
@@ -80,7 +83,7 @@ function Problems({ status, cameras }: { status: Status; cameras: Camera[] }) {
     <div class="card problems" role="status">
       <h2>{t('dev.problems')}</h2>
       <ul>
-        {told.map((problem, i) => <li key={`${problem.key} ${problem.camera ?? ''} ${i}`}><Icon name="warn" /><span>{problemText(problem, cameras)}</span></li>)}
+        {told.map((problem, i) => <li key={`${problem.key} ${problem.camera ?? ''} ${i}`}><Icon name="warn" /><span>{problemText(problem, cameras, status.rings)}</span></li>)}
       </ul>
     </div>
   );
