@@ -88,14 +88,62 @@ async fn a_package_holds_what_the_cameras_sent_and_every_change_is_found() {
         let sent = assert_contiguous(&own, &camsim.sent(id, "main"));
         assert_eq!(sent.len(), own.len());
         let shown = decoded(&film);
-        // 4.15 s at 15 pictures a second, and not the ones that only lead up to them.
-        assert!((60..=64).contains(&shown) && shown < own.len(), "{id}: {shown} of {}", own.len());
+        // 4.15 s at 15 pictures a second, and not the ones that only lead up to them; the box's clock follows arrivals, which on a
+        // busy machine are not even (that ends are exact is shown where time is given: `crates/ring/src/tests/clip.rs`).
+        assert!((56..=70).contains(&shown) && shown < own.len(), "{id}: {shown} of {}", own.len());
     }
     assert_eq!(manifest["export"]["officer"], "Đại úy Trần Văn Tư");
     assert_eq!((manifest["cameras"].as_array().unwrap().len(), manifest["tracks"].as_array().unwrap().len()), (3, 5), "{manifest}");
     assert_eq!(manifest["gaps"], json!([]));
     let pdf = std::fs::read(dir.join("bao-cao.pdf")).unwrap();
     assert!(pdf.starts_with(b"%PDF-"));
+
+    // The film alone, boxed anew by another program: still ours, from which second; and cut, it is said to be.
+    let remuxed = village.path().join("remux.mp4");
+    let ffmpeg = |args: &[&str]| {
+        let done = Command::new("ffmpeg").args(["-v", "error", "-y"]).args(args).output().unwrap();
+        assert!(done.status.success(), "{}", text(&done.stderr));
+    };
+    let film = dir.join("goc/cong-main.mp4");
+    ffmpeg(&[
+        "-ignore_editlist",
+        "1",
+        "-i",
+        film.to_str().unwrap(),
+        "-map",
+        "0:v",
+        "-c",
+        "copy",
+        "-movflags",
+        "frag_keyframe",
+        remuxed.to_str().unwrap(),
+    ]);
+    let ours = village.matthon(&["verify", remuxed.to_str().unwrap(), "--ring", "--json"], "").await;
+    assert!(ours.status.success(), "{}{}", text(&ours.stdout), text(&ours.stderr));
+    let ours: Value = serde_json::from_slice(&ours.stdout).unwrap();
+    assert_eq!(
+        (&ours["verdict"]["stream"], &ours["verdict"]["pictures"]),
+        (&json!("cong/main/video"), &json!(frames(&film).len())),
+        "{ours}"
+    );
+    let parts = village.path().join("parts.txt");
+    let mut list = String::new();
+    for (n, (from, to)) in [("0", "1"), ("3", "4")].into_iter().enumerate() {
+        let part = village.path().join(format!("part{n}.mp4"));
+        ffmpeg(&["-i", remuxed.to_str().unwrap(), "-ss", from, "-to", to, "-c", "copy", part.to_str().unwrap()]);
+        list.push_str(&format!("file '{}'\n", part.display()));
+    }
+    std::fs::write(&parts, list).unwrap();
+    let cut = village.path().join("cut.mp4");
+    ffmpeg(&["-f", "concat", "-safe", "0", "-i", parts.to_str().unwrap(), "-c", "copy", cut.to_str().unwrap()]);
+    let said = village.matthon(&["verify", cut.to_str().unwrap(), "--ring", "--camera", "cong"], "").await;
+    assert_eq!(said.status.code(), Some(1), "{}{}", text(&said.stdout), text(&said.stderr));
+    assert!(text(&said.stdout).contains("CUT OUT"), "{}", text(&said.stdout));
+    let strange = village.path().join("strange.mp4");
+    ffmpeg(&["-f", "lavfi", "-i", "testsrc=size=320x180:rate=15:duration=2", strange.to_str().unwrap()]);
+    let said = village.matthon(&["verify", strange.to_str().unwrap(), "--ring"], "").await;
+    assert_eq!(said.status.code(), Some(1));
+    assert!(text(&said.stdout).contains("not found"), "{}", text(&said.stdout));
 
     // A picture changed, a file exchanged, the end cut off.
     let whole = std::fs::read(&zip).unwrap();
@@ -141,7 +189,7 @@ async fn a_package_holds_what_the_cameras_sent_and_every_change_is_found() {
         let film = village.path().join(format!("{camera}.mp4"));
         std::fs::write(&film, api.get(&format!("kept/{id}/{camera}.mp4")).await.bytes().await.unwrap()).unwrap();
         assert_eq!(assert_contiguous(&frames(&film), &camsim.sent(camera, "main")).len(), frames(&film).len());
-        assert!((60..=64).contains(&decoded(&film)));
+        assert!((56..=70).contains(&decoded(&film)));
     }
 
     // All of it stands in the log, which holds; whoever changes it is found.

@@ -6,6 +6,7 @@
 
 mod chain;
 pub mod error;
+pub mod film;
 mod hashing;
 pub mod manifest;
 pub mod package;

@@ -168,11 +168,23 @@ pub(crate) struct ExportArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// A package (.zip).
+    /// A package (.zip), or with --ring any film (.mp4).
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+    /// Compare a film with what this box recorded: is it ours, uncut, from which second?
+    #[arg(long)]
+    pub(crate) ring: bool,
+    /// With --ring: look at this camera only.
+    #[arg(long, requires = "ring")]
+    pub(crate) camera: Option<CameraId>,
+    /// With --ring: look from then on only.
+    #[arg(long, requires = "ring", value_parser = WallTime::parse)]
+    pub(crate) from: Option<WallTime>,
+    /// With --ring: look until then only.
+    #[arg(long, requires = "ring", value_parser = WallTime::parse)]
+    pub(crate) to: Option<WallTime>,
     /// The fingerprint (or the key) of the box it must come from.
-    #[arg(long, value_name = "FINGERPRINT")]
+    #[arg(long, value_name = "FINGERPRINT", conflicts_with = "ring")]
     pub(crate) key: Option<String>,
     /// This box's audit log and daily fingerprints instead of a package.
     #[arg(long)]

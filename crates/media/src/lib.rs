@@ -7,6 +7,7 @@
 pub mod access_unit;
 mod bits;
 mod boxes;
+pub mod demux;
 pub mod error;
 pub mod fmp4;
 pub mod hash;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
+mod film;
 mod good;
 mod tampered;
 
@@ -52,7 +53,7 @@ fn recorded(dir: &std::path::Path) -> Reader {
         let hole = if n >= 100 { 5_000_000 } else { 0 };
         let capture = NOON.plus_micros(n * 100_000 + hole);
         let ticks = n * 9_000 + hole * 9 / 100;
-        for (stream, format, size) in [(&video, &h264, 900), (&sound, &alaw, 160)] {
+        for (stream, format, size) in [(&video, &h264, 900 + n % 7), (&sound, &alaw, 160)] {
             let picture = stream.kind == StreamKind::Video;
             let data: Vec<u8> = (0..size).map(|i| (i * 7 + n * 13 + i64::from(picture)) as u8).collect();
             recorder.push(&Sample {

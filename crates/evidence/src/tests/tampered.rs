@@ -47,7 +47,7 @@ fn a_changed_picture_is_named_to_the_second() {
     let (_dir, zip) = made();
     let mut all = files(&zip);
     let film = index(&all, FILM);
-    // Picture 42: its 900 bytes are known.
+    // Picture 42: its first 900 bytes are known.
     let picture: Vec<u8> = (0..900i64).map(|i| (i * 7 + 42 * 13 + 1) as u8).collect();
     let at = all[film].1.windows(900).position(|w| w == picture).unwrap();
     all[film].1[at + 450] ^= 4;

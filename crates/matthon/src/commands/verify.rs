@@ -1,4 +1,6 @@
-//! `matthon verify`: a package that somebody brings, or this box's audit log.
+//! `matthon verify`: a package or a film that somebody brings, or this box's audit log.
+
+mod film;
 
 use super::load;
 use crate::{
@@ -22,9 +24,10 @@ const PRINTED: usize = 50;
 
 pub(crate) fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     match (&args.file, args.audit) {
+        (Some(file), false) if args.ring => film::film(file, args),
         (Some(file), false) => package(file, args),
-        (None, true) => audit(args),
-        _ => Err(Failure::usage("name a package (matthon verify FILE.zip), or --audit for this box's log")),
+        (None, true) if !args.ring => audit(args),
+        _ => Err(Failure::usage("name a package (matthon verify FILE.zip), a film (FILE.mp4 --ring), or --audit for this box's log")),
     }
 }
 

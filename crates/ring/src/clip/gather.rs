@@ -89,6 +89,17 @@ fn tables(front: &Front) -> Option<Tables> {
     Some(Tables { base_dts: i64::try_from(base_dts).ok()?, pieces, data: front.header.front_len })
 }
 
+impl Reader {
+    /// The sizes of a record's samples, read from its front alone: enough to look for a sequence of pictures, not to believe one.
+    ///
+    /// # Errors
+    /// As [`Reader::read`].
+    pub fn sizes(&self, r: &RecordRef) -> Result<Vec<u32>, RingError> {
+        let front = self.front(r)?;
+        Ok(tables(&front).map(|t| t.pieces.iter().map(|p| p.size).collect()).unwrap_or_default())
+    }
+}
+
 /// Formats of a track, each once.
 #[derive(Default)]
 struct Formats {
