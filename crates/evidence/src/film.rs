@@ -1,7 +1,7 @@
 //! Somebody's film beside the ring: is it ours, from which second, and is it whole?
 //!
 //! Any MP4 whose pictures were not encoded again is recognised, whoever boxed them: pictures are found by their sizes, and believed
-//! by their SHA-256 against records that are checked themselves.
+//! by their SHA-256 against records that are checked themselves. How fast a film plays, and what its edit list hides, is not judged.
 
 use crate::verify::Source;
 use domain::{StreamId, WallTime};
@@ -261,17 +261,22 @@ impl Film {
             let expected = ring.get(next);
             if expected.is_some_and(|r| r.digest == *digest) {
                 let r = expected?;
+                if r.key {
+                    joined = r.pts;
+                }
                 v.ours += 1;
                 (v.from, v.to) = (v.from.min(r.at), v.to.max(r.at));
                 next += 1;
                 continue;
             }
             // Later in the ring: what lies between was left out.
-            let later = ring.iter().enumerate().skip(next).find(|(_, r)| r.digest == *digest);
+            let later =
+                if known.contains_key(digest) { ring.iter().enumerate().skip(next).find(|(_, r)| r.digest == *digest) } else { None };
             match later {
                 Some((there, r)) => {
-                    // Pictures that cannot be decoded where a film begins are left out by everybody.
-                    let cut: Vec<_> = ring.get(next..there)?.iter().filter(|c| c.pts >= joined).collect();
+                    // Leading pictures, which cannot be decoded where somebody joined, are left out by everybody.
+                    let after_key = next > 0 && ring.get(next - 1).is_some_and(|r| r.key);
+                    let cut: Vec<_> = ring.get(next..there)?.iter().filter(|c| !(after_key && c.pts < joined)).collect();
                     if let (Some(a), Some(b)) = (cut.first(), cut.last()) {
                         v.add(FilmWhat::CutOut, cut.len() as u64, a.at, b.at);
                     }

@@ -155,8 +155,12 @@ pub(crate) fn on_store(store: &store::Store, clock: &dyn Clock, request: Request
         Request::ExportBegun { request, name, role, parcels } => match serde_json::to_string(&request) {
             Err(e) => Ok(Answer::Failed(e.to_string())),
             Ok(text) => {
-                let told = |_: &str| {
-                    let parcel = |(channel, body)| NewParcel { channel, event: "export.made".into(), happened: now, due: now, body };
+                let told = |id: &str| {
+                    let parcel = |(channel, body): (String, String)| {
+                        let mut body: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+                        body["export"]["id"] = id.into();
+                        NewParcel { channel, event: "export.made".into(), happened: now, due: now, body: body.to_string() }
+                    };
                     parcels.into_iter().map(parcel).collect()
                 };
                 store.add_export(&text, &desk::entry(&request, &name, &role, now), told).map(Answer::Export)

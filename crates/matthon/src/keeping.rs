@@ -1,9 +1,12 @@
 //! Footage kept at somebody's tap: copied out of the ring at once, deleted when its time is over.
 
-use crate::seeing::footage::write_clip;
+use crate::{
+    seeing::footage::write_clip,
+    wiring::{LEFT_FREE, free_bytes},
+};
 use anyhow::{Context, Result};
 use async_trait::async_trait;
-use domain::{CameraId, Channel, Clock};
+use domain::{CameraId, Channel, Clock, StreamId, StreamKind};
 use ring::Reader;
 use std::{
     collections::BTreeMap,
@@ -21,8 +24,6 @@ use tokio_util::sync::CancellationToken;
 const RECORDED: Duration = Duration::from_secs(3);
 /// How often it is looked whether something's time is over.
 const LOOK: Duration = Duration::from_secs(600);
-/// Free bytes that are left to the database and to the evidence of cases.
-const LEFT_FREE: u64 = 1 << 30;
 
 /// The keeper.
 pub(crate) struct Keeper {
@@ -74,11 +75,14 @@ impl Keeper {
         }
         let now = self.clock.wall();
         for row in self.store.all_kept(usize::MAX)?.into_iter().filter(|row| row.until.is_some_and(|until| until < now)) {
+            // Said first, and only if nobody holds it meanwhile: what is said to be there is there.
+            if !self.store.let_kept_go(&row.id, now)? {
+                continue;
+            }
             match fs::remove_dir_all(self.dir.join(&row.id)) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
                 _ => {}
             }
-            self.store.end_kept(&row.id, KeptState::Gone, 0, "")?;
             tracing::info!(kept = row.id, "its time is over: deleted");
         }
         Ok(())
@@ -86,13 +90,13 @@ impl Keeper {
 
     fn copy(self: Arc<Self>, row: KeptRow) {
         tokio::spawn(async move {
-            let Ok(_turn) = self.turn.clone().acquire_owned().await else { return };
-            // The last seconds are on their way to the disk.
+            // The last seconds are on their way to the disk. Waited for before one's turn: others have theirs meanwhile.
             let wait = row.to.plus(RECORDED).micros_since(self.clock.wall());
             if let Ok(wait) = u64::try_from(wait) {
                 tokio::time::sleep(Duration::from_micros(wait)).await;
             }
-            let keeper = self.clone();
+            let Ok(_turn) = self.turn.clone().acquire_owned().await else { return };
+            let (keeper, id) = (self.clone(), row.id.clone());
             let worked = tokio::task::spawn_blocking(move || {
                 let (bytes, troubles) = keeper.films(&row);
                 let state = if bytes > 0 { KeptState::Done } else { KeptState::Failed };
@@ -102,7 +106,13 @@ impl Keeper {
             match worked.await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::error!(%error, "how kept footage came out is not written down"),
-                Err(error) => tracing::error!(%error, "keeping footage fell"),
+                Err(error) => {
+                    tracing::error!(%error, "keeping footage fell");
+                    let failed = self.store.end_kept(&id, KeptState::Failed, 0, "the box's own program failed; its log says why");
+                    if let Err(error) = failed {
+                        tracing::error!(%error, "how kept footage came out is not written down");
+                    }
+                }
             }
         });
     }
@@ -122,17 +132,22 @@ impl Keeper {
     fn film_of(&self, row: &KeptRow, camera: &CameraId) -> Result<u64> {
         let dir = self.dir.join(&row.id);
         fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-        let free = rustix::fs::statvfs(&dir).map(|s| s.f_bavail.saturating_mul(s.f_frsize))?;
-        anyhow::ensure!(free > LEFT_FREE, "the disk of [storage] data has only {} MB left", free / 1_000_000);
         let (readers, audio) = self.cameras.get(camera).context("it is configured no longer")?;
         let (path, part) = (self.path(&row.id, camera), dir.join(format!("{camera}.part")));
         for (channel, reader) in readers {
+            let stream = StreamId::new(camera.clone(), *channel, StreamKind::Video);
+            let (need, free) = (reader.bytes_between(&stream, row.from, row.to)?, free_bytes(&dir)?);
+            if free < need.saturating_add(LEFT_FREE) {
+                anyhow::bail!("it needs {} MB, and the disk of [storage] data has only {} MB left", need / 1_000_000, free / 1_000_000);
+            }
             // What a copy that was cut off left behind.
             let _ = fs::remove_file(&part);
             match write_clip(reader, camera, *channel, row.from, row.to, *audio, &part) {
                 Ok(Some(clip)) => {
                     fs::File::open(&part)?.sync_all()?;
                     fs::rename(&part, &path)?;
+                    fs::File::open(&dir)?.sync_all()?;
+                    fs::File::open(&self.dir)?.sync_all()?;
                     return Ok(clip.bytes);
                 }
                 Ok(None) => {}

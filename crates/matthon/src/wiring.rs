@@ -130,6 +130,15 @@ pub(crate) fn recorded(
     config.cameras.iter().map(|c| (c.id.clone(), (readers(c), c.audio))).collect()
 }
 
+/// Free bytes that packages and kept footage leave to the database: without it nothing could be shown, for nothing could be audited.
+pub(crate) const LEFT_FREE: u64 = 1 << 30;
+
+/// Bytes that can still be written where a folder lies.
+pub(crate) fn free_bytes(dir: &Path) -> Result<u64> {
+    let disk = rustix::fs::statvfs(dir).with_context(|| format!("cannot measure {}", dir.display()))?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 /// How long before the first evidence, and after the raise, a clip reaches.
 const CLIP_AROUND: Duration = Duration::from_secs(10);
 

@@ -117,7 +117,8 @@ impl Catalog {
 
     /// The sequence of the oldest block with recordings, and where a stream begins in it, if it is in it.
     pub(crate) fn oldest_of(&self, stream: &domain::StreamId) -> (u64, Option<domain::WallTime>) {
-        let Some((sequence, slot)) = self.state().used.first().copied() else { return (0, None) };
+        // Everything expired: nothing that was covered is there any more.
+        let Some((sequence, slot)) = self.state().used.first().copied() else { return (u64::MAX, None) };
         let Ok(Some(table)) = self.table(slot, sequence) else { return (sequence, None) };
         let line = table.line(stream).and_then(|n| table.streams.get(usize::from(n)));
         // A stream that is not in it lost at least what the block itself covers.

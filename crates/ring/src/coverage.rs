@@ -247,12 +247,18 @@ fn load(catalog: &Catalog) -> (u64, Coverage) {
 /// Makes the coverage of a ring: from the snapshot, then from the footers behind it. Ends early when the ring is closed.
 pub(crate) fn build(catalog: &Weak<Catalog>) {
     let Some(strong) = catalog.upgrade() else { return };
-    let (upto, mut coverage) = load(&strong);
+    let (mut upto, mut coverage) = load(&strong);
+    // Of a ring that began anew in this folder: its blocks count from one again.
+    if strong.slots().iter().map(|s| s.sequence).max().unwrap_or(0) < upto {
+        (upto, coverage) = Default::default();
+    }
+    // What could not be read then may be readable now: a disk was missing.
+    let again: Vec<u64> = std::mem::take(&mut coverage.unreadable).iter().map(|s| s.first).collect();
     let mut blocks: Vec<_> =
         strong.slots().into_iter().enumerate().filter(|(_, s)| s.state == BlockState::Sealed && s.records > 0).collect();
     drop(strong);
     blocks.sort_by_key(|(_, s)| s.sequence);
-    for (slot, s) in blocks.into_iter().filter(|(_, s)| s.sequence > upto) {
+    for (slot, s) in blocks.into_iter().filter(|(_, s)| s.sequence > upto || again.contains(&s.sequence)) {
         let Some(catalog) = catalog.upgrade() else { return };
         match catalog.table(slot, s.sequence) {
             Ok(Some(table)) => coverage.fold(s.sequence, &table),

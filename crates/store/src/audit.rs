@@ -9,8 +9,8 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// Most characters of a subject or detail: enough for a list of cameras, too little for a flood.
-const WORDS_MAX: usize = 300;
+/// Most characters of a subject or detail: enough for a list of all cameras, too little for a flood.
+const WORDS_MAX: usize = 2000;
 /// Most rows one call answers.
 const LIMIT_MAX: usize = 1000;
 

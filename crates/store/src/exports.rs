@@ -83,12 +83,12 @@ impl Store {
         Ok(id)
     }
 
-    /// Keeps what became of a package that was running.
+    /// Keeps what became of a package. One that was given up at a restart while another program made it may still be done.
     ///
     /// # Errors
     /// When the database fails.
     pub fn end_export(&self, id: &str, state: ExportState, bytes: u64, trouble: &str, now: WallTime) -> Result<(), StoreError> {
-        let sql = "UPDATE export SET state = ?2, bytes = ?3, trouble = ?4, ended = ?5 WHERE id = ?1 AND state = 'running'";
+        let sql = "UPDATE export SET state = ?2, bytes = ?3, trouble = ?4, ended = ?5 WHERE id = ?1 AND state IN ('running', 'failed')";
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         self.write(|tx| Ok(tx.execute(sql, params![id, state.as_str(), bytes, trouble, now.0]).map(|_| ())?))
     }

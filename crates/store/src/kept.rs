@@ -4,9 +4,6 @@ use crate::{AuditEntry, Store, StoreError, audit, secrets};
 use domain::{CameraId, WallTime};
 use rusqlite::{OptionalExtension, Row, params};
 
-/// Most rows one call answers.
-const LIMIT_MAX: usize = 1000;
-
 /// How far the copy is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeptState {
@@ -107,6 +104,15 @@ impl Store {
         })
     }
 
+    /// Its time is over: it is gone, unless somebody holds it. Whether it is gone by this.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn let_kept_go(&self, id: &str, now: WallTime) -> Result<bool, StoreError> {
+        let sql = "UPDATE kept SET state = 'gone', bytes = 0 WHERE id = ?1 AND until < ?2 AND state != 'gone'";
+        self.write(|tx| Ok(tx.execute(sql, params![id, now.0])? > 0))
+    }
+
     /// One of them.
     ///
     /// # Errors
@@ -124,7 +130,7 @@ impl Store {
         let sql = format!("SELECT {COLUMNS} FROM kept WHERE state != 'gone' ORDER BY asked DESC, id LIMIT ?1");
         self.read(|c| {
             let mut query = c.prepare_cached(&sql)?;
-            let mut rows = query.query([limit.min(LIMIT_MAX) as i64])?;
+            let mut rows = query.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
             let mut all = Vec::new();
             while let Some(r) = rows.next()? {
                 all.push(row(r)?);

@@ -8,13 +8,18 @@ use crate::{
 };
 use axum::{
     Extension, Json,
-    extract::{Request, State},
+    extract::{FromRequestParts, Query, RawPathParams, Request, State},
+    http::{Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use domain::{Audited, MonoTime, spoken};
 use serde::Serialize;
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 use store::AuditEntry;
 
 /// The same look by the same person is one row for so long: a player asks for one film a hundred times.
@@ -32,18 +37,34 @@ pub(crate) struct Book {
     pub(crate) what: Audited,
 }
 
-/// Who did what to what, how long ago.
-pub(crate) type Looks = HashMap<(i64, Audited, String, String), MonoTime>;
+/// Who did what to what.
+type Look = (i64, Audited, String, String);
+/// And how long ago.
+pub(crate) type Looks = HashMap<Look, MonoTime>;
 
 /// Writes the row of a request that is let in, before its answer leaves. What cannot be written does not happen.
 pub(crate) async fn write(State(book): State<Book>, request: Request, next: Next) -> Response {
-    let (subject, detail) = about(&request);
-    // Of a package its state is asked for all the time; taken is the package itself.
-    if book.what == Audited::ExportTaken && !subject.ends_with(".zip") {
-        return next.run(request).await;
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    if !changes {
+        return written(book, request, next).await;
     }
-    let caller = request.extensions().get::<Caller>().cloned();
-    let response = next.run(request).await;
+    // What was changed stands in the log also when whoever asked has left meanwhile.
+    match tokio::spawn(written(book, request, next)).await {
+        Ok(response) => response,
+        Err(fell) => Problem::internal(fell).into_response(),
+    }
+}
+
+async fn written(book: Book, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let (subject, detail) = about(&mut parts).await;
+    let caller = parts.extensions.get::<Caller>().cloned();
+    let response = next.run(Request::from_parts(parts, body)).await;
+    // Of a package its state is asked for all the time; taken is the package itself, whatever its address looks like.
+    let package = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/zip");
+    if book.what == Audited::ExportTaken && !package {
+        return response;
+    }
     let status = response.status();
     // A page's question whether its copy is still good shows nothing new, and was audited when it was.
     if !(status.is_success() || status.as_u16() == 101) {
@@ -59,19 +80,10 @@ pub(crate) async fn write(State(book): State<Book>, request: Request, next: Next
 async fn note(book: &Book, caller: &Caller, subject: String, detail: String) -> Result<(), Problem> {
     let context = &book.app.context;
     let now = context.clock.mono();
-    if !matches!(book.what, Audited::CaseMade | Audited::CaseAnswered) {
-        let key = (caller.user.id, book.what, subject.clone(), detail.clone());
-        let mut looks = book.app.looks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if looks.get(&key).is_some_and(|at| now.since(*at) < AGAIN) {
-            return Ok(());
-        }
-        if looks.len() >= REMEMBERED {
-            looks.retain(|_, at| now.since(*at) < AGAIN);
-            if looks.len() >= REMEMBERED {
-                looks.clear();
-            }
-        }
-        looks.insert(key, now);
+    let look = !matches!(book.what, Audited::CaseMade | Audited::CaseAnswered);
+    let key = (caller.user.id, book.what, subject.clone(), detail.clone());
+    if look && seen(&book.app, &key, now) {
+        return Ok(());
     }
     let entry = AuditEntry {
         at: context.clock.wall(),
@@ -82,18 +94,43 @@ async fn note(book: &Book, caller: &Caller, subject: String, detail: String) -> 
         detail,
     };
     let store = context.store.clone();
-    blocking(move || store.audit(&entry)).await?.map(drop).map_err(Problem::internal)
+    blocking(move || store.audit(&entry)).await?.map_err(Problem::internal)?;
+    // Only what was written need not be written again.
+    if look {
+        remember(&book.app, key, now);
+    }
+    Ok(())
+}
+
+/// Whether the same was written a moment ago.
+fn seen(app: &App, key: &Look, now: MonoTime) -> bool {
+    let looks = app.looks.lock().unwrap_or_else(PoisonError::into_inner);
+    looks.get(key).is_some_and(|at| now.since(*at) < AGAIN)
+}
+
+fn remember(app: &App, key: Look, now: MonoTime) {
+    let mut looks = app.looks.lock().unwrap_or_else(PoisonError::into_inner);
+    if looks.len() >= REMEMBERED {
+        looks.retain(|_, at| now.since(*at) < AGAIN);
+        if looks.len() >= REMEMBERED {
+            looks.clear();
+        }
+    }
+    looks.insert(key, now);
 }
 
 /// What a request is about: the camera, case or export of its path, and its range of time.
-fn about(request: &Request) -> (String, String) {
-    let path = request.uri().path();
-    let mut parts = path.strip_prefix("/api/v1/").unwrap_or_default().split('/').skip(1);
-    let subject = parts.next().unwrap_or_default().to_owned();
+async fn about(parts: &mut Parts) -> (String, String) {
+    // As the handler will read them: an address can be written in many ways.
+    let names = RawPathParams::from_request_parts(parts, &()).await;
+    let mut names = names.iter().flatten().map(|(_, value)| value.to_owned()).collect::<Vec<_>>().into_iter();
+    let subject = names.next().unwrap_or_default();
+    let file = parts.uri.path().rsplit('/').next().unwrap_or_default().to_owned();
+    let file = names.next().or((!file.is_empty() && file != subject).then_some(file));
+    let query = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map(|Query(q)| q).unwrap_or_default();
     let wanted = ["cameras", "from", "to", "stream"];
-    let query = request.uri().query().unwrap_or_default();
-    let said = query.split('&').filter(|p| wanted.contains(&p.split('=').next().unwrap_or_default()));
-    (subject, parts.chain(said).collect::<Vec<_>>().join(" "))
+    let said = query.into_iter().filter(|(name, _)| wanted.contains(&name.as_str())).map(|(name, value)| format!("{name}={value}"));
+    (subject, file.into_iter().chain(said).collect::<Vec<_>>().join(" "))
 }
 
 #[derive(Serialize)]
@@ -159,6 +196,17 @@ pub(crate) async fn fingerprints(State(app): State<Arc<App>>, Extension(_): Exte
         Fingerprint { day: r.day, at: r.at.to_string(), words, hash, line }
     };
     Ok(Json(Fingerprints { key: app.context.key.clone(), fingerprints: rows.into_iter().map(fingerprint).collect() }))
+}
+
+/// Wrong passwords are one row a name for so long, however many there are: nobody fills the log from outside.
+pub(crate) async fn refused(app: &App, who: String, role: String, detail: &str) -> Result<(), Problem> {
+    let (key, now) = ((0, Audited::SignInRefused, who.clone(), String::new()), app.context.clock.mono());
+    if seen(app, &key, now) {
+        return Ok(());
+    }
+    signing(app, Audited::SignInRefused, who, role, detail).await?;
+    remember(app, key, now);
+    Ok(())
 }
 
 /// Signing in and out have no caller yet, or no longer: they write their own rows.

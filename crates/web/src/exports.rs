@@ -101,8 +101,8 @@ pub(crate) async fn begin(
     if caller.user.role == Role::Official {
         his_case(&app, &caller, &request).await?;
     }
-    if request.from >= app.context.clock.wall() {
-        return Err(Problem::NoRecording);
+    if request.to > app.context.clock.wall() {
+        return Err(Problem::Bad { name: "to", reason: "lies in the future: a package tells of what has happened".into() });
     }
     let id = app.context.exports.begin(request, &caller.user).await.map_err(|e| match e {
         NoExport::Busy => Problem::Conflict(e.to_string()),

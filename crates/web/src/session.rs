@@ -79,7 +79,7 @@ pub(crate) async fn sign_in(
             // A made-up name is not kept: people type passwords into the wrong field.
             let known = known(&app, &name).await?;
             let (who, role) = known.map(|u| (u.name, u.role.to_string())).unwrap_or_default();
-            audit::signing(&app, Audited::SignInRefused, who, role, &problem.to_string()).await?;
+            audit::refused(&app, who, role, &problem.to_string()).await?;
         }
         Err(_) => {}
     }

@@ -45,6 +45,9 @@ fn a_film_of_ours_is_named_to_the_second_and_every_change_of_it() {
     // Cut, exchanged, put in, at the beginning too.
     let cut = [take(20..40), take(52..80)].concat();
     assert_eq!(said(&judged(&reader, &film(&cut)).unwrap()), [(FilmWhat::CutOut, 12, 40)]);
+    // Behind the hole, where the camera began anew.
+    let behind = [take(80..130), take(140..170)].concat();
+    assert_eq!(said(&judged(&reader, &film(&behind)).unwrap())[0].1, 10);
     let mut changed = take(20..80);
     changed[30][100] ^= 1;
     let verdict = judged(&reader, &film(&changed)).unwrap();

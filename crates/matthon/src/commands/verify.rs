@@ -50,7 +50,7 @@ fn package(path: &Path, args: &VerifyArgs) -> Result<(), Failure> {
 fn tell(verdict: &Verdict) {
     let place = Place::named("Asia/Ho_Chi_Minh");
     for f in verdict.findings.iter().take(PRINTED) {
-        println!("{}", sentence(f, &place));
+        println!("{}", plain(&sentence(f, &place)));
     }
     if verdict.found > PRINTED as u64 {
         println!("… và {} điều nữa (and {} more)", verdict.found - PRINTED as u64, verdict.found - PRINTED as u64);
@@ -68,14 +68,27 @@ fn tell(verdict: &Verdict) {
     }
 }
 
+/// A text out of a package, without anything that would paint over the terminal.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c) { '?' } else { c })
+        .collect()
+}
+
 fn good(verdict: &Verdict, m: &Manifest) {
-    println!("Tệp nguyên vẹn, đúng chữ ký của máy {} (intact, signed by this box).", m.made_by.site);
-    println!("  từ (from) {} đến (to) {}", m.from.local, m.to.local);
+    println!("Tệp nguyên vẹn, đúng chữ ký của máy {} (intact, signed by this box).", plain(&m.made_by.site));
+    println!("  từ (from) {} đến (to) {}", plain(&m.from.local), plain(&m.to.local));
     for c in &m.cameras {
-        println!("  camera {} ({})", c.name, c.id);
+        println!("  camera {} ({})", plain(&c.name), plain(&c.id));
     }
     for g in &m.gaps {
-        println!("  thiếu hình (gap) {}: {} … {}, {}", g.stream, g.from.local, g.to.local, evidence::report::reason(&g.reason));
+        println!(
+            "  thiếu hình (gap) {}: {} … {}, {}",
+            plain(&g.stream),
+            plain(&g.from.local),
+            plain(&g.to.local),
+            evidence::report::reason(&g.reason)
+        );
     }
     println!(
         "  {} tệp, {} đoạn ghi, {} MB hình và tiếng đã kiểm tra (files, records, checked)",
@@ -83,7 +96,7 @@ fn good(verdict: &Verdict, m: &Manifest) {
         verdict.records,
         verdict.bytes / 1_000_000
     );
-    println!("  {}", m.clock.sentence);
+    println!("  {}", plain(&m.clock.sentence));
 }
 
 /// One finding: what, which file, which camera, which seconds.

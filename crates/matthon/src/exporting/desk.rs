@@ -5,7 +5,7 @@ use crate::telling;
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use domain::{Audited, WallTime};
-use evidence::{ExportRequest, manifest::Place};
+use evidence::{ExportRequest, manifest};
 use serde_json::json;
 use std::{
     fs::{self, OpenOptions},
@@ -54,7 +54,8 @@ impl Desk {
             let path = entry.path();
             let half = path.extension().is_some_and(|e| e == "part");
             let modified = entry.metadata().and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-            let old = SystemTime::now().duration_since(modified).is_ok_and(|age| age > KEPT);
+            // By a clock that is set: a wrong one must not delete.
+            let old = self.sources.clock.synchronised() && SystemTime::now().duration_since(modified).is_ok_and(|age| age > KEPT);
             if (half || old)
                 && let Err(error) = fs::remove_file(&path)
             {
@@ -67,11 +68,14 @@ impl Desk {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn pictures(&self, request: &ExportRequest) -> Vec<Picture> {
+    async fn pictures(&self, request: &ExportRequest, progress: &Progress) -> Vec<Picture> {
         let mut out = Vec::new();
         let length = request.to.micros_since(request.from);
         for camera in &request.cameras {
             for n in 0..PICTURES {
+                if progress.stop.load(Ordering::Relaxed) {
+                    return out;
+                }
                 // Just inside both ends.
                 let at = request.from.plus_micros(length / 20 + length * 9 / 10 * n / (PICTURES - 1));
                 // A gap, or no worker: the film is what counts.
@@ -85,10 +89,19 @@ impl Desk {
 
     fn work(&self, request: &ExportRequest, by: &By, pictures: &[Picture], progress: &Arc<Progress>) -> Result<u64> {
         let (path, part) = (self.file(&by.id), self.dir.join(format!("{}.part", by.id)));
+        let (need, free) = (super::estimate(&self.sources, request)?, crate::wiring::free_bytes(&self.dir)?);
+        if free < need.saturating_add(crate::wiring::LEFT_FREE) {
+            anyhow::bail!(
+                "the package needs {} MB, and the disk of [storage] data has only {} MB left",
+                need / 1_000_000,
+                free / 1_000_000
+            );
+        }
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&part);
         let file = file.with_context(|| format!("cannot write {}", part.display()))?;
         let done = make(&self.sources, request, by, pictures, file, progress).and_then(|_| {
             fs::rename(&part, &path)?;
+            fs::File::open(&self.dir)?.sync_all()?;
             Ok(fs::metadata(&path)?.len())
         });
         if done.is_err() {
@@ -103,17 +116,87 @@ impl Desk {
     }
 }
 
+/// A package's place at the desk: given back, and its row ended, however its work ends.
+struct Place {
+    desk: Arc<Desk>,
+    id: String,
+    ended: bool,
+}
+
+impl Place {
+    fn end(&mut self, state: ExportState, bytes: u64, trouble: &str) {
+        self.ended = true;
+        tracing::info!(export = self.id, state = state.as_str(), bytes, trouble, "package ended");
+        let now = self.desk.sources.clock.wall();
+        if let Err(error) = self.desk.sources.store.end_export(&self.id, state, bytes, trouble, now) {
+            tracing::error!(export = self.id, %error, "what became of a package is not kept");
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !self.ended && !self.id.is_empty() {
+            self.end(ExportState::Failed, 0, "the box's own program failed; its log says why");
+        }
+        self.desk.tidy();
+        *self.desk.busy() = None;
+    }
+}
+
+impl Desk {
+    async fn begin(self: Arc<Self>, request: ExportRequest, by: By) -> Result<String, web::NoExport> {
+        let progress = Arc::new(Progress::default());
+        {
+            let mut busy = self.busy();
+            if busy.is_some() {
+                return Err(web::NoExport::Busy);
+            }
+            *busy = Some((String::new(), progress.clone()));
+        }
+        let mut place = Place { desk: self.clone(), id: String::new(), ended: false };
+        let now = self.sources.clock.wall();
+        let (desk, wished, asker) = (self.clone(), request.clone(), by.clone());
+        let kept = tokio::task::spawn_blocking(move || {
+            let text = serde_json::to_string(&wished)?;
+            let told = |id: &str| parcels(&desk.sources.config, &wished, &By { id: id.to_owned(), ..asker.clone() }, now);
+            anyhow::Ok(desk.sources.store.add_export(&text, &entry(&wished, &asker.name, &asker.role, now), told)?)
+        });
+        let kept = kept.await.map_err(anyhow::Error::from).and_then(|id| id);
+        let id = kept.map_err(|e| web::NoExport::Failed(format!("{e:#}")))?;
+        place.id.clone_from(&id);
+        *self.busy() = Some((id.clone(), progress.clone()));
+        tracing::info!(export = id, by = by.name, "a package for an authority is being made");
+        let by = By { id: id.clone(), ..by };
+        tokio::spawn(async move {
+            let pictures = self.pictures(&request, &progress).await;
+            let worked = tokio::task::spawn_blocking(move || {
+                let done = self.work(&request, &by, &pictures, &progress);
+                match done {
+                    Ok(bytes) => place.end(ExportState::Done, bytes, ""),
+                    Err(_) if progress.stop.load(Ordering::Relaxed) => place.end(ExportState::Cancelled, 0, ""),
+                    Err(error) => place.end(ExportState::Failed, 0, &format!("{error:#}")),
+                }
+            });
+            if let Err(error) = worked.await {
+                tracing::error!(%error, "making a package fell");
+            }
+        });
+        Ok(id)
+    }
+}
+
 /// What those who are to be told hear.
 pub(crate) fn parcels(config: &config::Config, request: &ExportRequest, by: &By, now: WallTime) -> Vec<NewParcel> {
-    let place = Place::named(&config.site.timezone);
+    let zone = manifest::Place::named(&config.site.timezone);
     let name = |id: &domain::CameraId| config.cameras.iter().find(|c| c.id == *id).map_or_else(|| id.to_string(), |c| c.name.clone());
     let cameras: Vec<_> = request.cameras.iter().map(name).collect();
     let sentence = format!(
         "{} trích xuất hình {}, từ {} đến {}, mục đích: {}.",
         by.name,
         cameras.join(", "),
-        place.words(request.from),
-        place.words(request.to),
+        zone.words(request.from),
+        zone.words(request.to),
         request.purpose
     );
     let body = json!({
@@ -145,54 +228,10 @@ pub(crate) struct Exports(pub(crate) Arc<Desk>);
 #[async_trait]
 impl web::Exports for Exports {
     async fn begin(&self, request: ExportRequest, by: &User) -> Result<String, web::NoExport> {
-        let failed = |e: &dyn std::fmt::Display| web::NoExport::Failed(format!("{e:#}"));
-        let progress = Arc::new(Progress::default());
-        {
-            let mut busy = self.0.busy();
-            if busy.is_some() {
-                return Err(web::NoExport::Busy);
-            }
-            *busy = Some((String::new(), progress.clone()));
-        }
-        let now = self.0.sources.clock.wall();
         let by = By { id: String::new(), name: by.name.clone(), role: by.role.to_string() };
-        let (desk, wished, asker) = (self.0.clone(), request.clone(), by.clone());
-        let kept = tokio::task::spawn_blocking(move || {
-            let text = serde_json::to_string(&wished)?;
-            let told = |id: &str| parcels(&desk.sources.config, &wished, &By { id: id.to_owned(), ..asker.clone() }, now);
-            anyhow::Ok(desk.sources.store.add_export(&text, &entry(&wished, &asker.name, &asker.role, now), told)?)
-        });
-        let id = match kept.await.map_err(anyhow::Error::from).and_then(|id| id) {
-            Ok(id) => id,
-            Err(error) => {
-                *self.0.busy() = None;
-                return Err(failed(&error));
-            }
-        };
-        *self.0.busy() = Some((id.clone(), progress.clone()));
-        tracing::info!(export = id, by = by.name, "a package for an authority is being made");
-        let (desk, by) = (self.0.clone(), By { id: id.clone(), ..by });
-        tokio::spawn(async move {
-            let pictures = desk.pictures(&request).await;
-            let worked = tokio::task::spawn_blocking(move || {
-                let done = desk.work(&request, &by, &pictures, &progress);
-                let (state, bytes, trouble) = match &done {
-                    Ok(bytes) => (ExportState::Done, *bytes, String::new()),
-                    Err(_) if progress.stop.load(Ordering::Relaxed) => (ExportState::Cancelled, 0, String::new()),
-                    Err(error) => (ExportState::Failed, 0, format!("{error:#}")),
-                };
-                tracing::info!(export = by.id, state = state.as_str(), bytes, trouble, "package ended");
-                if let Err(error) = desk.sources.store.end_export(&by.id, state, bytes, &trouble, desk.sources.clock.wall()) {
-                    tracing::error!(export = by.id, %error, "what became of a package is not kept");
-                }
-                *desk.busy() = None;
-                desk.tidy();
-            });
-            if let Err(error) = worked.await {
-                tracing::error!(%error, "making a package fell");
-            }
-        });
-        Ok(id)
+        // On a task of its own: whoever asked may leave, and what was begun goes on.
+        let begun = tokio::spawn(self.0.clone().begin(request, by)).await;
+        begun.unwrap_or_else(|fell| Err(web::NoExport::Failed(fell.to_string())))
     }
 
     fn progress(&self, id: &str) -> Option<(u64, u64)> {

@@ -14,7 +14,7 @@ use evidence::{
     manifest::{Export, FORMAT, Gap, Place},
     report,
 };
-use ring::{ClipError, ClipPlan, Reader, Signer, clip::Wish};
+use ring::{ClipError, Reader, Signer, clip::Wish};
 use std::{
     collections::BTreeMap,
     fs::File,
@@ -67,7 +67,31 @@ pub(crate) struct Progress {
 struct Part<'a> {
     camera: &'a config::Camera,
     reader: &'a Reader,
-    plan: Option<ClipPlan>,
+}
+
+/// Pictures are on the disk after this long.
+const ON_ITS_WAY: i64 = 3_000_000;
+
+fn parts<'a>(sources: &'a Sources, request: &ExportRequest) -> Result<Vec<Part<'a>>> {
+    let part = |id: &domain::CameraId| {
+        let camera = sources.config.cameras.iter().find(|c| c.id == *id).ok_or_else(|| anyhow!("there is no camera {id}"))?;
+        let ring = camera.record.ring(request.stream).with_context(|| format!("{} of {id} is not recorded", request.stream))?;
+        let reader = sources.rings.get(ring).with_context(|| format!("ring {ring} is not open"))?;
+        Ok(Part { camera, reader })
+    };
+    request.cameras.iter().map(part).collect()
+}
+
+/// About how many bytes the package will have.
+pub(crate) fn estimate(sources: &Sources, request: &ExportRequest) -> Result<u64> {
+    let mut all = 0;
+    for part in parts(sources, request)? {
+        for kind in [StreamKind::Video, StreamKind::Audio] {
+            let stream = StreamId::new(part.camera.id.clone(), request.stream, kind);
+            all += part.reader.bytes_between(&stream, request.from, request.to)?;
+        }
+    }
+    Ok(all)
 }
 
 /// Writes the package into a file. What it returns is signed and whole; on an error the file is nobody's.
@@ -81,31 +105,11 @@ pub(crate) fn make(
 ) -> Result<Manifest> {
     let now = sources.clock.wall();
     let place = Place::named(&sources.config.site.timezone);
-    let mut parts = Vec::new();
-    for id in &request.cameras {
-        let camera = sources.config.cameras.iter().find(|c| c.id == *id).ok_or_else(|| anyhow!("there is no camera {id}"))?;
-        let ring = camera.record.ring(request.stream).with_context(|| format!("{} of {id} is not recorded", request.stream))?;
-        let reader = sources.rings.get(ring).with_context(|| format!("ring {ring} is not open"))?;
-        let wish = Wish {
-            camera: id,
-            channel: request.stream,
-            from: request.from,
-            to: request.to,
-            audio: request.audio && camera.audio,
-            captions: None,
-        };
-        let plan = match ring::clip::plan(reader, &wish) {
-            Ok(plan) => Some(plan),
-            // Told as a gap: of the other cameras there may be something.
-            Err(ClipError::Nothing { .. }) => None,
-            Err(e) => return Err(e.into()),
-        };
-        parts.push(Part { camera, reader, plan });
+    if request.to > now {
+        bail!("{} lies in the future: a package tells of what has happened", request.to);
     }
-    if parts.iter().all(|p| p.plan.is_none()) {
-        bail!("nothing was recorded there in that time");
-    }
-    progress.total.store(parts.iter().filter_map(|p| p.plan.as_ref()).map(ClipPlan::len).sum(), Ordering::Relaxed);
+    let parts = parts(sources, request)?;
+    progress.total.store(estimate(sources, request)?, Ordering::Relaxed);
 
     let watch = progress.clone();
     let mut package = Package::new(std::io::BufWriter::with_capacity(1 << 20, out), move |done| {
@@ -116,9 +120,26 @@ pub(crate) fn make(
     for part in &parts {
         let stream = StreamId::new(part.camera.id.clone(), request.stream, StreamKind::Video);
         let named = stream.to_string();
-        let found = web::gaps::of(part.reader, &sources.store, &stream, request.from, request.to.min(now))?;
+        // What is still on its way to the disk is no gap.
+        let until = request.to.min(now.plus_micros(-ON_ITS_WAY));
+        let found = web::gaps::of(part.reader, &sources.store, &stream, request.from, until)?;
         let mut missing: Vec<_> = found.into_iter().map(|gap| (named.clone(), gap)).collect();
-        if let Some(plan) = &part.plan {
+        // One camera's index at a time: those of thirty cameras and a day would not fit into this process.
+        let wish = Wish {
+            camera: &part.camera.id,
+            channel: request.stream,
+            from: request.from,
+            to: request.to,
+            audio: request.audio && part.camera.audio,
+            captions: None,
+        };
+        let plan = match ring::clip::plan(part.reader, &wish) {
+            Ok(plan) => Some(plan),
+            // Told as a gap: of the other cameras there may be something.
+            Err(ClipError::Nothing { .. }) => None,
+            Err(e) => return Err(e.into()),
+        };
+        if let Some(plan) = &plan {
             let name = format!("goc/{}-{}", part.camera.id, request.stream);
             let masters = package.add_master(&name, plan, &place)?;
             tracks.extend(masters.tracks);
@@ -139,6 +160,9 @@ pub(crate) fn make(
             to: place.moment(gap.to),
             reason: gap.reason.as_str().into(),
         }));
+    }
+    if tracks.is_empty() {
+        bail!("nothing was recorded there in that time");
     }
     for picture in pictures {
         package.add(&picture.name, "still", &picture.jpeg)?;

@@ -318,6 +318,8 @@ pub(super) fn audio(reader: &Reader, stream: &StreamId, runs: &[Run], shown: &Sh
     let mut b = Building::new(1, base);
     let mut formats = Formats::default();
     let (mut end, mut start_offset) = (0i64, 0i64);
+    // A record may reach over the end of a run into the next one, and is one record nevertheless.
+    let mut last: Option<((u64, u64), u32)> = None;
     for run in runs {
         let (from, to) = (run.wall.max(shown.from), run.wall_end);
         // A run that lies before what is shown.
@@ -327,6 +329,11 @@ pub(super) fn audio(reader: &Reader, stream: &StreamId, runs: &[Run], shown: &Sh
         for r in from_key(reader, stream, from, to)? {
             let usable = or_gap(reader.front(&r))?.and_then(|f| Some((formats.index(reader, &f)?, tables(&f)?, f)));
             let Some((format, t, front)) = usable else { continue };
+            let here = (r.block, r.entry.seq);
+            // Sound goes on as it was recorded: what lies before what was taken already belongs to a clock that was set back.
+            if last.is_some_and(|(taken, _)| here < taken) {
+                continue;
+            }
             // Only once something of it is heard: a package must not hold sound of before.
             let mut number = None;
             let (mut pts, mut at) = (0i64, t.data);
@@ -349,7 +356,11 @@ pub(super) fn audio(reader: &Reader, stream: &StreamId, runs: &[Run], shown: &Sh
                     Some(_) if end - due > STEP => continue,
                     Some(_) => {}
                 }
-                let number = *number.get_or_insert_with(|| b.begin(&r));
+                let number = *number.get_or_insert_with(|| match last {
+                    Some((key, number)) if key == here => number,
+                    _ => b.begin(&r),
+                });
+                last = Some((here, number));
                 b.push(ClipSample { format, duration: p.duration, cts_offset: 0, size: p.size, random_access: true }, number, offset, end);
                 end += i64::from(p.duration);
             }

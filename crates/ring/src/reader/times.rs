@@ -26,6 +26,14 @@ impl Reader {
         open.filter_map(|(slot, s)| Some((slot, s.sequence, self.catalog.table(slot, s.sequence).ok().flatten()?))).collect()
     }
 
+    /// About how many bytes of a stream are recorded between two times.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn bytes_between(&self, stream: &StreamId, from: WallTime, to: WallTime) -> Result<u64, RingError> {
+        Ok(self.records(stream, from, to)?.iter().map(|r| u64::from(r.entry.len)).sum())
+    }
+
     /// Whether times are answered from memory yet: shortly after a start the list is still being read.
     #[must_use]
     pub fn coverage_known(&self) -> bool {
@@ -67,10 +75,13 @@ impl Reader {
     /// # Errors
     /// When the index cannot be read.
     pub fn coverage(&self, stream: &StreamId, from: WallTime, to: WallTime) -> Result<Vec<Span>, RingError> {
+        // First what is open: a block that is sealed between both looks is in the second.
+        let open = if self.catalog.foreign { Vec::new() } else { self.open_tables(from, to) };
         let kept = if self.catalog.foreign { None } else { self.catalog.coverage.spans(&self.catalog, stream, from, to) };
-        let known = kept.is_some();
-        let mut spans = kept.unwrap_or_default();
-        let tables = if known { self.open_tables(from, to) } else { self.tables(from, to)? };
+        let (mut spans, tables) = match kept {
+            Some(spans) => (spans, open),
+            None => (Vec::new(), self.tables(from, to)?),
+        };
         for (_, _, table) in tables {
             let Some((line, s)) = table.line(stream).and_then(|n| Some((n, table.streams.get(usize::from(n))?))) else { continue };
             if s.records == 0 {

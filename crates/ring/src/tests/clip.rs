@@ -208,3 +208,22 @@ fn every_sample_of_a_clip_has_an_origin_that_hashes_and_chains() {
     let mdat = file.windows(4).position(|w| w == b"mdat").unwrap() + 4;
     assert_eq!(in_file, file.len() - mdat);
 }
+
+#[test]
+fn sound_over_the_edge_of_two_runs_is_one_record_of_the_clip() {
+    let mut v =
+        Village::new(&spec(16, 128 << 10), vec![Source::new("a", StreamKind::Video, 400), Source::new("a", StreamKind::Audio, 200)], 1);
+    v.live(30);
+    // A lost picture directly before a key frame: the sound does not notice.
+    (v.sources[0].loss, v.sources[0].count) = (true, 0);
+    v.live(30);
+    v.core.finish();
+    let plan = planned(&v.reader, 0, 10_000, true);
+    let mut last = std::collections::HashMap::new();
+    for origin in plan.origins() {
+        let h = origin.unwrap().header;
+        if let Some(before) = last.insert(h.stream.clone(), h.seq) {
+            assert_eq!(h.seq, before + 1, "{}", h.stream);
+        }
+    }
+}

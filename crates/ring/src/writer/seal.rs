@@ -74,9 +74,11 @@ impl Core {
                 self.last_seal = digest;
                 let summary = u.table.summary(u.sequence, BlockState::Sealed, u.data_end);
                 self.write_index(u.slot, &summary, false);
-                self.catalog.set(u.slot, summary);
+                // Known to be covered before it is open no longer: whoever asks this moment finds it in one of both.
                 let oldest = self.catalog.oldest_sequence();
-                if self.catalog.coverage.sealed(u.sequence, &u.table, oldest) {
+                let due = self.catalog.coverage.sealed(u.sequence, &u.table, oldest);
+                self.catalog.set(u.slot, summary);
+                if due {
                     self.save_coverage();
                 }
                 self.forget_older_than(oldest);

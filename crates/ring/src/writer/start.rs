@@ -17,7 +17,7 @@ use crate::{
     },
     recover::{block_header, scan},
     sign::Signer,
-    spec::{INDEX_NAME, LOCK_NAME, RingSpec, block_name},
+    spec::{INDEX_NAME, LOCK_NAME, RingSpec, SPANS_NAMES, block_name},
     table::BlockTable,
 };
 use domain::{Clock, StreamId};
@@ -120,6 +120,10 @@ pub(crate) fn find(
             ring = %spec.name, blocks = leftover.len(), bytes = leftover.len() as u64 * spec.block_size,
             "the ring was larger: the recordings in the blocks beyond its size are no longer shown, and their files are deleted when the next block is full"
         );
+        // What is covered by blocks that go must not be remembered.
+        for path in SPANS_NAMES.iter().filter_map(|name| Some(spec.paths.first()?.join(name))) {
+            disk.delete(&path).map_err(io_error(&spec, "delete", &path))?;
+        }
         // What goes may hold the newest chain heads: the start looks at everything there is.
         spec.size = (*last as u64 + 1) * spec.block_size;
     }
