@@ -52,6 +52,9 @@ impl Fonts {
 /// # Errors
 /// [`EvidenceError::Report`].
 pub fn write(manifest: &Manifest, fonts: &Fonts, place: &Place) -> Result<Vec<u8>, EvidenceError> {
+    if manifest.made_by.fingerprint.is_empty() {
+        return Err(EvidenceError::Report("it would name no key to compare with".into()));
+    }
     let mut sheet = Sheet::new(fonts);
     head(&mut sheet, manifest);
     body(&mut sheet, manifest, place);

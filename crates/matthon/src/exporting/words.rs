@@ -55,7 +55,8 @@ pub(super) fn maker(sources: &Sources, cameras: &[&config::Camera], now: WallTim
         controller: config.privacy.as_ref().map(|p| p.controller.clone()).unwrap_or_default(),
         id: sources.store.identity(now)?.id,
         key: String::new(),
-        fingerprint: String::new(),
+        // The report is written before the signature, and must name the key.
+        fingerprint: evidence::fingerprint(&sources.signer.public_key()),
         software: concat!("matthon ", env!("CARGO_PKG_VERSION")).into(),
         models: model.into_iter().collect(),
         rules,

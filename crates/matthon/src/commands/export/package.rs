@@ -61,7 +61,9 @@ pub(super) fn package(args: &ExportArgs) -> Result<(), Failure> {
         clock: env::clock(),
         offsets: Arc::new(|_| None),
     };
-    let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_else(|_| "?".into());
+    let name = std::env::var("SUDO_USER")
+        .or_else(|_| std::env::var("USER"))
+        .unwrap_or_else(|_| format!("uid {}", rustix::process::getuid().as_raw()));
     let id = begun(&sources.config, &sources, &request, &name)?;
     let progress = Arc::new(Progress::default());
     let made = made(&sources, &request, &By { id: id.clone(), name, role: LOCAL.into() }, &args.out, &progress);
