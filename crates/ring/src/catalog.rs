@@ -291,7 +291,7 @@ impl Catalog {
         if !scan.records.is_empty() {
             let grown = Arc::make_mut(&mut table);
             for r in &scan.records {
-                grown.push(&r.header, r.header_crc, r.offset);
+                grown.push(&r.header, r.header_crc, r.offset, None);
             }
         }
         // A torn end may be a batch being written this moment: it is looked at again next time.

@@ -1,6 +1,7 @@
 //! A range of one camera as one MP4 that can be sought: tables in memory, samples from the block files on demand.
 
 mod captions;
+mod fronts;
 mod gather;
 mod origin;
 

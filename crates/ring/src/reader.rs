@@ -266,6 +266,11 @@ impl Reader {
         }
     }
 
+    /// The table of a record's block, while it is that block's.
+    pub(crate) fn block_table(&self, r: &RecordRef) -> Result<Option<Arc<BlockTable>>, RingError> {
+        self.catalog.table(r.slot, r.block)
+    }
+
     /// A block's file.
     pub(crate) fn file(&self, slot: usize) -> io::Result<Arc<dyn DiskFile>> {
         self.catalog.file(slot)

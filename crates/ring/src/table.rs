@@ -5,10 +5,12 @@ use crate::{
         footer::{Footer, RecordEntry, StreamEntry},
         index::{BlockState, BlockSummary},
         record::{FLAG_CLOCK_UNSYNCED, FLAG_LOSS_BEFORE, RecordHeader},
+        samples::{SampleLine, SampleTable},
     },
     recover::Scan,
 };
 use domain::{StreamId, WallTime};
+use media::fmp4::Piece;
 use std::collections::HashMap;
 
 /// A hole in time shorter than this is jitter of capture times, not a gap (µs).
@@ -21,6 +23,8 @@ pub struct BlockTable {
     pub streams: Vec<StreamEntry>,
     /// Records in the order they lie.
     pub records: Vec<RecordEntry>,
+    /// What stands in front of each record's samples; of use only while it has as many lines as there are records.
+    samples: SampleTable,
     by_id: HashMap<StreamId, u16>,
 }
 
@@ -31,8 +35,25 @@ impl BlockTable {
         self.by_id.get(stream).copied()
     }
 
-    /// Adds a record that lies at an offset of the block.
-    pub fn push(&mut self, header: &RecordHeader, header_crc: u32, offset: u32) {
+    /// The sample table, when it speaks of every record.
+    #[must_use]
+    pub fn samples(&self) -> Option<&SampleTable> {
+        (self.samples.len() == self.records.len()).then_some(&self.samples)
+    }
+
+    /// What stands in front of the samples of the record at an offset, when the table knows.
+    #[must_use]
+    pub fn sample_line(&self, offset: u32) -> Option<SampleLine> {
+        let n = self.records.binary_search_by_key(&offset, |r| r.offset).ok()?;
+        self.samples()?.line(n).ok()
+    }
+
+    /// Adds a record that lies at an offset of the block, and its samples where they are at hand.
+    pub fn push(&mut self, header: &RecordHeader, header_crc: u32, offset: u32, pieces: Option<&[Piece]>) {
+        // One record without a line, and the block goes without: the counts never agree again.
+        if let (Some(pieces), true) = (pieces, self.samples.len() == self.records.len()) {
+            let _ = self.samples.push(header.format, header.base_dts, header.front_len, pieces);
+        }
         let line = self.line(&header.stream).unwrap_or_else(|| {
             let line = u16::try_from(self.streams.len()).unwrap_or(u16::MAX);
             self.by_id.insert(header.stream.clone(), line);
@@ -73,7 +94,7 @@ impl BlockTable {
     pub fn of(scan: &Scan) -> Self {
         let mut table = Self::default();
         for r in &scan.records {
-            table.push(&r.header, r.header_crc, r.offset);
+            table.push(&r.header, r.header_crc, r.offset, None);
         }
         table
     }
@@ -82,7 +103,7 @@ impl BlockTable {
     #[must_use]
     pub fn of_footer(footer: Footer) -> Self {
         let by_id = footer.streams.iter().zip(0u16..).map(|(s, n)| (s.stream.clone(), n)).collect();
-        Self { streams: footer.streams, records: footer.records, by_id }
+        Self { streams: footer.streams, records: footer.records, samples: footer.samples.unwrap_or_default(), by_id }
     }
 
     /// The block in few words.

@@ -1,16 +1,13 @@
 //! From records to the sample tables of a clip: runs without a hole, durations from decoding times, sound in step.
 
+use super::fronts::{Formats, Fronts};
 use crate::{
     error::RingError,
-    format::record::{FLAG_KEY, FLAG_LOSS_BEFORE, RecordHeader, wall_end},
-    reader::{Front, Reader, RecordRef},
+    format::record::{FLAG_KEY, FLAG_LOSS_BEFORE, wall_end},
+    reader::{Reader, RecordRef},
 };
-use domain::{Format, StreamId, WallTime};
-use media::{
-    fmp4::{Piece, fragment_header},
-    progressive::{ClipSample, ClipTrack, TrackKind},
-};
-use std::{collections::HashMap, sync::Arc};
+use domain::{StreamId, WallTime};
+use media::progressive::{ClipSample, ClipTrack, TrackKind};
 
 /// Bytes of one record that follow one another in the file.
 pub(super) struct Stretch {
@@ -59,67 +56,6 @@ const REORDER: i64 = 1_000_000;
 /// Pictures decoded behind the end, for those before it that refer to them.
 const BEHIND: u32 = 16;
 
-/// The tables of a record: decoding time of its first sample, its samples, where their bytes begin in the payload.
-struct Tables {
-    base_dts: i64,
-    pieces: Vec<Piece>,
-    data: u32,
-}
-
-/// Reads the boxes in front of the samples. They are what `fragment_header` wrote or nothing: the result is written again
-/// and compared, so that no field is believed that was not understood.
-fn tables(front: &Front) -> Option<Tables> {
-    let boxes = front.bytes.get(front.header.init_len as usize..)?;
-    let word = |at: usize| Some(u32::from_be_bytes(boxes.get(at..at + 4)?.try_into().ok()?));
-    let (sequence, track, count) = (word(20)?, word(44)?, word(80)? as usize);
-    let base_dts = u64::from_be_bytes(boxes.get(60..68)?.try_into().ok()?);
-    let rows = boxes.get(88..)?.get(..count.checked_mul(16)?)?;
-    let pieces: Vec<Piece> = rows
-        .as_chunks::<16>()
-        .0
-        .iter()
-        .map(|row| {
-            let field = |n: usize| row.get(n..n + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes);
-            Piece { duration: field(0), size: field(4), cts_offset: field(12) as i32, random_access: field(8) == 0x0200_0000 }
-        })
-        .collect();
-    let data: u64 = pieces.iter().map(|p| u64::from(p.size)).sum();
-    let fits = data + u64::from(front.header.front_len) == u64::from(front.header.payload_len);
-    (fits && fragment_header(sequence, track, base_dts, &pieces) == boxes).then_some(())?;
-    Some(Tables { base_dts: i64::try_from(base_dts).ok()?, pieces, data: front.header.front_len })
-}
-
-impl Reader {
-    /// The sizes of a record's samples, read from its front alone: enough to look for a sequence of pictures, not to believe one.
-    ///
-    /// # Errors
-    /// As [`Reader::read`].
-    pub fn sizes(&self, r: &RecordRef) -> Result<Vec<u32>, RingError> {
-        let front = self.front(r)?;
-        Ok(tables(&front).map(|t| t.pieces.iter().map(|p| p.size).collect()).unwrap_or_default())
-    }
-}
-
-/// Formats of a track, each once.
-#[derive(Default)]
-struct Formats {
-    list: Vec<Arc<Format>>,
-    by_print: HashMap<[u8; 16], u16>,
-}
-
-impl Formats {
-    fn index(&mut self, reader: &Reader, front: &Front) -> Option<u16> {
-        if let Some(&n) = self.by_print.get(&front.header.format) {
-            return Some(n);
-        }
-        let init = front.bytes.get(..front.header.init_len as usize).filter(|i| !i.is_empty())?;
-        let n = u16::try_from(self.list.len()).ok()?;
-        self.list.push(reader.learn(init)?);
-        self.by_print.insert(front.header.format, n);
-        Some(n)
-    }
-}
-
 /// Appends samples to a track, and remembers which bytes they are.
 struct Building {
     track: usize,
@@ -153,8 +89,8 @@ impl Building {
 }
 
 /// When a sample of a record is shown, by the wall.
-fn shown_at(h: &RecordHeader, first_pts: i64, pts: i64) -> WallTime {
-    h.wall.plus_micros(pts.saturating_sub(first_pts).saturating_mul(100) / 9)
+fn shown_at(r: &RecordRef, first_pts: i64, pts: i64) -> WallTime {
+    r.entry.wall.plus_micros(pts.saturating_sub(first_pts).saturating_mul(100) / 9)
 }
 
 /// The records of a range, beginning at a random access point: at or before its start, or else the first behind it.
@@ -169,25 +105,13 @@ fn from_key(reader: &Reader, stream: &StreamId, from: WallTime, to: WallTime) ->
     Ok(records)
 }
 
-/// A gap for what was overwritten or is damaged; other errors end the clip.
-fn or_gap(front: Result<Front, RingError>) -> Result<Option<Front>, RingError> {
-    match front {
-        Ok(front) => Ok(Some(front)),
-        Err(e) if e.is_gap() => {
-            tracing::warn!(error = %e, "left out of a clip");
-            Ok(None)
-        }
-        Err(e) => Err(e),
-    }
-}
-
 /// `None`: no picture was captured in the range.
 pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: WallTime) -> Result<Option<(Gathered, Shown)>, RingError> {
     let mut edges = Edges { first: i64::MAX, begin: None, last: None, behind: None };
     // Whether pictures are decoded in another order than shown, and how many behind the end were taken for that.
     let (mut reordered, mut offset_seen, mut behind) = (false, None, 0u32);
     let mut b = Building::new(0, 0);
-    let (mut formats, mut runs, mut media) = (Formats::default(), Vec::<Run>::new(), 0i64);
+    let (mut fronts, mut formats, mut runs, mut media) = (Fronts::new(reader), Formats::default(), Vec::<Run>::new(), 0i64);
     // Where the last picture so far ends, on the clip's timeline.
     let mut shown_until = 0i64;
     // Sequence number and decoding time of what would go on without a hole; last sample's decoding time in this run.
@@ -203,8 +127,11 @@ pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: Wall
                 continue;
             }
         }
-        let usable = or_gap(reader.front(&r))?.and_then(|f| Some((formats.index(reader, &f)?, tables(&f)?, f)));
-        let Some((format, t, front)) = usable else {
+        let usable = match fronts.of(&r)? {
+            Some(t) => formats.index(reader, &r, t.format)?.map(|format| (format, t)),
+            None => None,
+        };
+        let Some((format, t)) = usable else {
             (next_seq, last_dts) = (None, None);
             continue;
         };
@@ -215,7 +142,7 @@ pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: Wall
             let (here, pts, offset) = (dts, dts.saturating_add(p.cts_offset.into()), at);
             dts = dts.saturating_add(p.duration.into());
             at += p.size;
-            let wall = shown_at(&front.header, first_pts, pts);
+            let wall = shown_at(&r, first_pts, pts);
             reordered |= *offset_seen.get_or_insert(p.cts_offset) != p.cts_offset;
             if wall >= to {
                 behind += 1;
@@ -316,7 +243,7 @@ const STEP: i64 = 4_500;
 /// The sound of what is shown.
 pub(super) fn audio(reader: &Reader, stream: &StreamId, runs: &[Run], shown: &Shown, base: usize) -> Result<Option<Gathered>, RingError> {
     let mut b = Building::new(1, base);
-    let mut formats = Formats::default();
+    let (mut fronts, mut formats) = (Fronts::new(reader), Formats::default());
     let (mut end, mut start_offset) = (0i64, 0i64);
     // A record may reach over the end of a run into the next one, and is one record nevertheless.
     let mut last: Option<((u64, u64), u32)> = None;
@@ -327,8 +254,8 @@ pub(super) fn audio(reader: &Reader, stream: &StreamId, runs: &[Run], shown: &Sh
             continue;
         }
         for r in from_key(reader, stream, from, to)? {
-            let usable = or_gap(reader.front(&r))?.and_then(|f| Some((formats.index(reader, &f)?, tables(&f)?, f)));
-            let Some((format, t, front)) = usable else { continue };
+            let Some(t) = fronts.of(&r)? else { continue };
+            let Some(format) = formats.index(reader, &r, t.format)? else { continue };
             let here = (r.block, r.entry.seq);
             // Sound goes on as it was recorded: what lies before what was taken already belongs to a clock that was set back.
             if last.is_some_and(|(taken, _)| here < taken) {
@@ -338,7 +265,7 @@ pub(super) fn audio(reader: &Reader, stream: &StreamId, runs: &[Run], shown: &Sh
             let mut number = None;
             let (mut pts, mut at) = (0i64, t.data);
             for p in &t.pieces {
-                let (wall, offset) = (shown_at(&front.header, 0, pts), at);
+                let (wall, offset) = (shown_at(&r, 0, pts), at);
                 pts += i64::from(p.duration);
                 at += p.size;
                 if wall < from || wall >= to {

@@ -5,6 +5,7 @@ use super::{
     FormatError,
     cursor::{Cursor, Fields, check},
     record::{RecordHeader, camera_from, channel_code, channel_from, kind_code, kind_from},
+    samples::SampleTable,
 };
 use crate::sign::{Signer, verify};
 use domain::{StreamId, WallTime};
@@ -13,6 +14,8 @@ use sha2::{Digest, Sha256};
 const MAGIC: [u8; 4] = *b"MTFT";
 /// Bytes of the footer's front.
 pub const FOOTER_HEADER: usize = 320;
+/// Where the front says how many bytes the sample table has.
+const SAMPLES_AT: usize = 144;
 /// The front's bytes under the signature.
 const SIGNED: usize = 192;
 /// Bytes of a stream's line.
@@ -127,6 +130,8 @@ pub struct Footer {
     pub streams: Vec<StreamEntry>,
     /// The block's records in the order they lie.
     pub records: Vec<RecordEntry>,
+    /// What stands in front of each record's samples, where it was at hand and found room.
+    pub samples: Option<SampleTable>,
     /// Who signed.
     pub public_key: [u8; 32],
     /// Over the signed front.
@@ -134,7 +139,7 @@ pub struct Footer {
 }
 
 impl Footer {
-    /// Bytes of a footer with so many lines.
+    /// Bytes of a footer with so many lines and no sample table.
     #[must_use]
     pub const fn size(streams: usize, records: usize) -> usize {
         FOOTER_HEADER + streams * STREAM_ENTRY + records * RECORD_ENTRY
@@ -157,6 +162,7 @@ impl Footer {
             .i64(self.sealed.0)
             .bytes(&self.previous)
             .bytes(&Sha256::digest(tables))
+            .u32(self.samples.as_ref().map_or(0, |s| count(s.size())))
             .done()
     }
 
@@ -195,6 +201,9 @@ impl Footer {
                 .done();
             out.extend_from_slice(&line);
         }
+        if let Some(samples) = &self.samples {
+            samples.write(&mut out);
+        }
         out
     }
 
@@ -216,11 +225,12 @@ impl Footer {
     /// # Errors
     /// What is wrong with the bytes.
     pub fn len_of(front: &[u8]) -> Result<usize, FormatError> {
-        let (streams, records) = Self::counts(front)?;
-        Ok(Self::size(streams, records))
+        let (streams, records, samples) = Self::counts(front)?;
+        Ok(Self::size(streams, records) + samples)
     }
 
-    fn counts(front: &[u8]) -> Result<(usize, usize), FormatError> {
+    /// Streams, records, bytes of the sample table.
+    fn counts(front: &[u8]) -> Result<(usize, usize, usize), FormatError> {
         let front = front.get(..FOOTER_HEADER).ok_or(FormatError::Short)?;
         let mut c = Cursor::new(front);
         c.start(MAGIC)?;
@@ -231,7 +241,8 @@ impl Footer {
         if streams > usize::from(u16::MAX) || records > (u32::MAX as usize) / RECORD_ENTRY {
             return Err(FormatError::Value("footer size"));
         }
-        Ok((streams, records))
+        c.slice(SAMPLES_AT - 40)?;
+        Ok((streams, records, c.u32()? as usize))
     }
 
     /// Reads a footer whole. The tables' hash is checked; the signature is not (see [`Footer::signed`]).
@@ -239,8 +250,8 @@ impl Footer {
     /// # Errors
     /// What is wrong with the bytes.
     pub fn parse(bytes: &[u8]) -> Result<Self, FormatError> {
-        let (streams, records) = Self::counts(bytes)?;
-        let tables = bytes.get(FOOTER_HEADER..Self::size(streams, records)).ok_or(FormatError::Short)?;
+        let (streams, records, samples) = Self::counts(bytes)?;
+        let tables = bytes.get(FOOTER_HEADER..Self::size(streams, records) + samples).ok_or(FormatError::Short)?;
         let mut c = Cursor::new(&bytes[8..]);
         let mut f = Self {
             ring: c.array()?,
@@ -260,6 +271,7 @@ impl Footer {
             previous: c.array()?,
             streams: Vec::with_capacity(streams),
             records: Vec::with_capacity(records),
+            samples: None,
             public_key: [0; 32],
             signature: [0; 64],
         };
@@ -306,6 +318,9 @@ impl Footer {
                 return Err(FormatError::Value("stream of a record"));
             }
             f.records.push(r);
+        }
+        if samples > 0 {
+            f.samples = Some(SampleTable::parse(c.slice(samples)?, records)?);
         }
         Ok(f)
     }

@@ -117,6 +117,7 @@ fn reseal(
         batches: seen.scan.batches,
         sealed: now,
         previous: *previous,
+        samples: None,
         streams: table.streams,
         records: table.records,
         public_key: [0; 32],

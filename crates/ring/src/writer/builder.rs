@@ -43,6 +43,7 @@ pub(crate) struct Built {
     /// Init segment at a random access point, boxes up to the samples.
     pub(crate) front: Vec<u8>,
     pub(crate) samples: Vec<Bytes>,
+    pub(crate) pieces: Vec<Piece>,
     /// When its first sample came.
     pub(crate) arrived: MonoTime,
     pub(crate) weight: usize,
@@ -244,6 +245,7 @@ impl Stream {
             stream: self.id.clone(),
             header,
             front,
+            pieces,
             arrived: first.at,
             weight: open.iter().map(|a| weight(&a.sample)).sum(),
             samples: open.into_iter().map(|a| a.sample.data).collect(),

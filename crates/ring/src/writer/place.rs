@@ -150,7 +150,7 @@ impl Core {
         self.figures.sync_took = self.clock.mono().since(began);
         let table = Arc::make_mut(&mut open.table);
         for ((r, (header, _)), e) in records.iter().zip(&headers).zip(&entries) {
-            table.push(header, e.header_crc, small(open.at + u64::from(e.offset)));
+            table.push(header, e.header_crc, small(open.at + u64::from(e.offset)), Some(&r.pieces));
             let head = Head {
                 next_seq: header.seq.saturating_add(1),
                 next_gop: header.gop.saturating_add(1),
