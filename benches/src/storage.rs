@@ -75,6 +75,7 @@ fn percentile(times: &mut [Duration], p: f64) -> Duration {
 
 /// Everything, in a folder that is taken away afterwards.
 pub(crate) fn run(dir: &Path) -> Result<()> {
+    if std::env::var_os("ONLYDAY").is_some() { return day(&dir.join("day")); }
     timeline(&dir.join("timeline"))?;
     export(&dir.join("export"))?;
     day(&dir.join("day"))?;
@@ -183,11 +184,17 @@ fn export(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A camera for a day: how soon a clip of all of it begins.
+/// What this thread has worked so far.
+fn thread_cpu() -> Duration {
+    let t = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(t.tv_sec.unsigned_abs(), u32::try_from(t.tv_nsec).unwrap_or(0))
+}
+
+/// A sub stream of 300 kbps for a day: how soon a clip of all of it begins.
 fn day(dir: &Path) -> Result<()> {
-    let it = Bench::new(dir, 2 << 30)?;
+    let it = Bench::new(dir, 4 << 30)?;
     let s = stream(0)?;
-    let data = Bytes::from(vec![0x41; 700]);
+    let data = Bytes::from(vec![0x41; 2500]);
     for n in 0..86_400 * 15 {
         it.push(&s, n, BEGIN.plus_micros(n * 1_000_000 / 15), n % 30 == 0, n == 0, &data);
         it.clock.advance(Duration::from_micros(1_000_000 / 15));
@@ -201,11 +208,17 @@ fn day(dir: &Path) -> Result<()> {
     for hours in [1, 6, 24] {
         let to = BEGIN.plus(Duration::from_secs(hours * 3600));
         let wish = Wish { camera: &camera, channel: Channel::Main, from: BEGIN, to, audio: true, captions: None };
-        let begun = Instant::now();
-        let plan = ring::clip::plan(&reader, &wish)?;
-        let mut first = vec![0; 64 << 10];
-        plan.read_at(0, &mut first)?;
-        println!("range of {hours} h: first byte after {:.0} ms, {} MB", begun.elapsed().as_secs_f64() * 1e3, plan.len() / 1_000_000);
+        // The least of some: what it costs, not what else the machine does.
+        let (mut wall, mut cpu, mut size) = (Duration::MAX, Duration::MAX, 0);
+        for _ in 0..7 {
+            let (begun, worked) = (Instant::now(), thread_cpu());
+            let plan = ring::clip::plan(&reader, &wish)?;
+            let mut first = vec![0; 64 << 10];
+            plan.read_at(0, &mut first)?;
+            (wall, cpu, size) = (wall.min(begun.elapsed()), cpu.min(thread_cpu() - worked), plan.len());
+        }
+        let ms = |d: Duration| d.as_secs_f64() * 1e3;
+        println!("range of {hours} h: first byte after {:.0} ms ({:.0} ms of CPU), {} MB", ms(wall), ms(cpu), size / 1_000_000);
     }
     Ok(())
 }

@@ -72,10 +72,13 @@ pub fn header(tracks: &[ClipTrack], chunks: &[Chunk]) -> Result<Vec<u8>, MediaEr
     let layouts = layouts(tracks, chunks)?;
     let payload: u64 = tracks.iter().flat_map(|t| &t.samples).map(|s| u64::from(s.size)).sum();
     let mdat = if u32::try_from(payload + 8).is_ok() { 8 } else { 16 };
+    // The tables of a day are millions of entries: written once, however often the few boxes around them are.
+    let plans = tracks.iter().zip(&layouts).map(|(track, layout)| Plan::of(track, layout)).collect::<Result<Vec<_>, _>>()?;
+    let tables: usize = plans.iter().map(|p| p.tables.len()).sum();
     let head = |base: u64, wide: bool| {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(tables + (64 << 10));
         ftyp(&mut out, b"isom", &[b"isom", b"iso4", b"mp41"])?;
-        moov(&mut out, tracks, &layouts, base, wide)?;
+        moov(&mut out, tracks, &plans, base, wide)?;
         Ok::<_, MediaError>(out)
     };
     // Where the bytes begin depends on the table's size alone, not on what it holds: measure with zeros, then write.
@@ -197,26 +200,50 @@ fn times(track: &ClipTrack) -> Result<Times, MediaError> {
     Ok(Times { media: dts as u64, first, end })
 }
 
-fn moov(out: &mut Vec<u8>, tracks: &[ClipTrack], layouts: &[Layout], base: u64, wide: bool) -> Result<(), MediaError> {
-    let mut plans = Vec::with_capacity(tracks.len());
-    for track in tracks {
+/// What a track's boxes say, but for where in the file its bytes are.
+struct Plan<'a> {
+    times: Times,
+    edits: Vec<ElstEntry>,
+    /// The sample tables, but for the last.
+    tables: Vec<u8>,
+    layout: &'a Layout,
+}
+
+impl<'a> Plan<'a> {
+    fn of(track: &ClipTrack, layout: &'a Layout) -> Result<Self, MediaError> {
         let times = times(track)?;
         let edits = edits(track, &times)?;
-        plans.push((times, edits));
+        let tables = tables(track, layout, &times)?;
+        Ok(Self { times, edits, tables, layout })
     }
-    let length = |edits: &[ElstEntry]| edits.iter().map(|e| e.segment_duration).sum::<u64>();
-    let movie = plans.iter().map(|(_, edits)| length(edits)).max().unwrap_or(0);
+
+    fn length(&self) -> u64 {
+        self.edits.iter().map(|e| e.segment_duration).sum()
+    }
+}
+
+fn moov(out: &mut Vec<u8>, tracks: &[ClipTrack], plans: &[Plan<'_>], base: u64, wide: bool) -> Result<(), MediaError> {
+    let movie = plans.iter().map(Plan::length).max().unwrap_or(0);
     container(out, b"moov", |out| {
         mvhd(out, movie, tracks.len())?;
-        for (number, ((track, layout), (times, edits))) in tracks.iter().zip(layouts).zip(&plans).enumerate() {
+        for (number, (track, plan)) in tracks.iter().zip(plans).enumerate() {
             container(out, b"trak", |out| {
                 let kind = match &track.kind {
                     TrackKind::Captions => Carries::Captions,
-                    TrackKind::Media(formats) => Carries::Media(formats.first().ok_or(plan("clip track", "it has no format"))?),
+                    TrackKind::Media(formats) => Carries::Media(formats.first().ok_or(self::plan("clip track", "it has no format"))?),
                 };
-                tkhd(out, narrow(number + 1)?, kind, length(edits))?;
-                leaf(out, &Edts { elst: Some(Elst { entries: edits.clone() }) })?;
-                mdia(out, kind, times.media, |out| stbl(out, track, layout, times, base, wide))
+                tkhd(out, narrow(number + 1)?, kind, plan.length())?;
+                leaf(out, &Edts { elst: Some(Elst { entries: plan.edits.clone() }) })?;
+                mdia(out, kind, plan.times.media, |out| {
+                    out.extend_from_slice(&plan.tables);
+                    let offsets = plan.layout.offsets.iter().map(|o| base + o);
+                    if wide {
+                        leaf(out, &Co64 { entries: offsets.collect() })
+                    } else {
+                        // While the head is measured, base is 0 and a table that will not be used may not fit: its size is what counts.
+                        leaf(out, &Stco { entries: offsets.map(|o| o as u32).collect() })
+                    }
+                })
             })?;
         }
         Ok(())
@@ -242,8 +269,11 @@ fn edits(track: &ClipTrack, times: &Times) -> Result<Vec<ElstEntry>, MediaError>
     Ok(entries)
 }
 
-fn stbl(out: &mut Vec<u8>, track: &ClipTrack, layout: &Layout, times: &Times, base: u64, wide: bool) -> Result<(), MediaError> {
+/// The sample tables that do not say where in the file.
+fn tables(track: &ClipTrack, layout: &Layout, times: &Times) -> Result<Vec<u8>, MediaError> {
     let samples = &track.samples;
+    let mut tables = Vec::with_capacity(1024 + 5 * samples.len());
+    let out = &mut tables;
     match &track.kind {
         TrackKind::Media(formats) => stsd(out, formats.iter().map(AsRef::as_ref))?,
         TrackKind::Captions => captions_stsd(out)?,
@@ -272,13 +302,7 @@ fn stbl(out: &mut Vec<u8>, track: &ClipTrack, layout: &Layout, times: &Times, ba
     }
     leaf(out, &layout.stsc)?;
     leaf(out, &sizes(samples)?)?;
-    let offsets = layout.offsets.iter().map(|o| base + o);
-    if wide {
-        leaf(out, &Co64 { entries: offsets.collect() })
-    } else {
-        // While the head is measured, base is 0 and a table that will not be used may not fit: its size is what counts.
-        leaf(out, &Stco { entries: offsets.map(|o| o as u32).collect() })
-    }
+    Ok(tables)
 }
 
 fn sizes(samples: &[ClipSample]) -> Result<Stsz, MediaError> {

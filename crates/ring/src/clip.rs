@@ -131,8 +131,13 @@ pub fn plan(reader: &Reader, wish: &Wish<'_>) -> Result<ClipPlan, ClipError> {
         captions = text;
     }
     let head = Bytes::from(header(&tracks, &chunks)?);
+    // The index follows from the records, the edges and the program: they are hashed, not its millions of entries.
     let mut hash = Sha256::new();
-    hash.update(&head);
+    hash.update(concat!(env!("CARGO_PKG_VERSION"), "\n"));
+    hash.update((head.len() as u64).to_le_bytes());
+    for n in [shown.skip, shown.length, shown.from.0, shown.to.0] {
+        hash.update(n.to_le_bytes());
+    }
     hash.update(&captions);
     let mut at = head.len() as u64;
     let mut parts = Vec::with_capacity(stretches.len() + 1);

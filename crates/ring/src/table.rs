@@ -44,8 +44,14 @@ impl BlockTable {
     /// What stands in front of the samples of the record at an offset, when the table knows.
     #[must_use]
     pub fn sample_line(&self, offset: u32) -> Option<SampleLine> {
-        let n = self.records.binary_search_by_key(&offset, |r| r.offset).ok()?;
-        self.samples()?.line(n).ok()
+        let mut line = SampleLine::default();
+        self.read_sample_line(offset, &mut line).then_some(line)
+    }
+
+    /// The same into a line that is there. `false`: the table does not know, and what is in the line means nothing.
+    pub fn read_sample_line(&self, offset: u32, line: &mut SampleLine) -> bool {
+        let Ok(n) = self.records.binary_search_by_key(&offset, |r| r.offset) else { return false };
+        self.samples().is_some_and(|s| s.read(n, line).is_ok())
     }
 
     /// Adds a record that lies at an offset of the block, and its samples where they are at hand.

@@ -3,7 +3,7 @@
 
 use crate::{
     error::RingError,
-    format::record::RECORD_HEADER,
+    format::{record::RECORD_HEADER, samples::SampleLine},
     reader::{Front, Reader, RecordRef},
     table::BlockTable,
 };
@@ -11,45 +11,34 @@ use domain::Format;
 use media::fmp4::{Piece, fragment_header};
 use std::{collections::HashMap, sync::Arc};
 
-/// The tables of a record.
-pub(super) struct Tables {
-    /// Fingerprint of its format.
-    pub(super) format: [u8; 16],
-    /// Decoding time of its first sample.
-    pub(super) base_dts: i64,
-    pub(super) pieces: Vec<Piece>,
-    /// Where the samples' bytes begin in the payload.
-    pub(super) data: u32,
-}
-
 /// Reads tables, one block's after the other's.
 pub(super) struct Fronts<'a> {
     reader: &'a Reader,
     held: Option<(u64, Arc<BlockTable>)>,
+    line: SampleLine,
 }
 
 impl<'a> Fronts<'a> {
     pub(super) fn new(reader: &'a Reader) -> Self {
-        Self { reader, held: None }
+        Self { reader, held: None, line: SampleLine::default() }
     }
 
     /// A record's tables. `None`: it was overwritten, is damaged, or is not what this program writes: a gap, told in the log.
     ///
     /// A sample table is believed as far as it adds up to the record's length: its block's seal covers it, and every byte of a record
     /// is checked when it is read.
-    pub(super) fn of(&mut self, r: &RecordRef) -> Result<Option<Tables>, RingError> {
+    pub(super) fn of(&mut self, r: &RecordRef) -> Result<Option<&SampleLine>, RingError> {
         if self.held.as_ref().is_none_or(|(block, _)| *block != r.block) {
             self.held = self.reader.block_table(r)?.map(|t| (r.block, t));
         }
-        let line = self.held.as_ref().and_then(|(_, table)| table.sample_line(r.entry.offset));
-        if let Some(line) = line {
-            let data: u64 = line.pieces.iter().map(|p| u64::from(p.size)).sum();
-            let whole = RECORD_HEADER as u64 + u64::from(line.front) + data == u64::from(r.entry.len);
-            if let (true, Ok(base_dts)) = (whole, i64::try_from(line.base_dts)) {
-                return Ok(Some(Tables { format: line.format, base_dts, pieces: line.pieces, data: line.front }));
-            }
+        let known = self.held.as_ref().is_some_and(|(_, table)| table.read_sample_line(r.entry.offset, &mut self.line));
+        let data: u64 = self.line.pieces.iter().map(|p| u64::from(p.size)).sum();
+        if !known || RECORD_HEADER as u64 + u64::from(self.line.front) + data != u64::from(r.entry.len) {
+            let Some(line) = or_gap(self.reader.front(r))?.as_ref().and_then(line) else { return Ok(None) };
+            self.line = line;
         }
-        Ok(or_gap(self.reader.front(r))?.as_ref().and_then(tables))
+        // Times are reckoned with signs.
+        Ok((self.line.base_dts <= i64::MAX.unsigned_abs()).then_some(&self.line))
     }
 }
 
@@ -63,13 +52,13 @@ impl Reader {
             return Ok(line.pieces.iter().map(|p| p.size).collect());
         }
         let front = self.front(r)?;
-        Ok(tables(&front).map(|t| t.pieces.iter().map(|p| p.size).collect()).unwrap_or_default())
+        Ok(line(&front).map(|t| t.pieces.iter().map(|p| p.size).collect()).unwrap_or_default())
     }
 }
 
 /// Reads the boxes in front of the samples. They are what `fragment_header` wrote or nothing: the result is written again
 /// and compared, so that no field is believed that was not understood.
-fn tables(front: &Front) -> Option<Tables> {
+fn line(front: &Front) -> Option<SampleLine> {
     let boxes = front.bytes.get(front.header.init_len as usize..)?;
     let word = |at: usize| Some(u32::from_be_bytes(boxes.get(at..at + 4)?.try_into().ok()?));
     let (sequence, track, count) = (word(20)?, word(44)?, word(80)? as usize);
@@ -87,7 +76,7 @@ fn tables(front: &Front) -> Option<Tables> {
     let data: u64 = pieces.iter().map(|p| u64::from(p.size)).sum();
     let fits = data + u64::from(front.header.front_len) == u64::from(front.header.payload_len);
     (fits && fragment_header(sequence, track, base_dts, &pieces) == boxes).then_some(())?;
-    Some(Tables { format: front.header.format, base_dts: i64::try_from(base_dts).ok()?, pieces, data: front.header.front_len })
+    Some(SampleLine { format: front.header.format, base_dts, front: front.header.front_len, pieces })
 }
 
 /// A gap for what was overwritten or is damaged; other errors end the clip.

@@ -136,7 +136,7 @@ pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: Wall
             continue;
         };
         let number = b.begin(&r);
-        let (mut dts, mut at) = (t.base_dts, t.data);
+        let (mut dts, mut at) = (t.base_dts.cast_signed(), t.front);
         let first_pts = t.pieces.first().map_or(0, |p| dts + i64::from(p.cts_offset));
         for p in &t.pieces {
             let (here, pts, offset) = (dts, dts.saturating_add(p.cts_offset.into()), at);
@@ -263,7 +263,7 @@ pub(super) fn audio(reader: &Reader, stream: &StreamId, runs: &[Run], shown: &Sh
             }
             // Only once something of it is heard: a package must not hold sound of before.
             let mut number = None;
-            let (mut pts, mut at) = (0i64, t.data);
+            let (mut pts, mut at) = (0i64, t.front);
             for p in &t.pieces {
                 let (wall, offset) = (shown_at(&r, 0, pts), at);
                 pts += i64::from(p.duration);

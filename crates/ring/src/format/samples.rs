@@ -18,7 +18,7 @@ const NO_KEY: u8 = 12;
 const MOST: usize = 4096;
 
 /// What is said of one record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SampleLine {
     /// Fingerprint of its format, as in the record's header.
     pub format: [u8; 16],
@@ -77,10 +77,19 @@ impl SampleTable {
     /// # Errors
     /// When it is not what [`SampleTable::push`] writes.
     pub fn line(&self, n: usize) -> Result<SampleLine, FormatError> {
+        let mut line = SampleLine::default();
+        self.read(n, &mut line)?;
+        Ok(line)
+    }
+
+    /// The same into a line that is there: a day has hundreds of thousands of them.
+    ///
+    /// # Errors
+    /// As [`SampleTable::line`]; what is in the line then means nothing.
+    pub fn read(&self, n: usize, line: &mut SampleLine) -> Result<(), FormatError> {
         let start = *self.starts.get(n).ok_or(FormatError::Short)? as usize;
         let mut c = Numbers(self.lines.get(start..).ok_or(FormatError::Short)?);
-        let line = c.line()?;
-        decode(line, &self.formats)
+        decode(c.line()?, &self.formats, line)
     }
 
     /// Bytes in the footer.
@@ -148,7 +157,7 @@ fn encode(out: &mut Vec<u8>, format: u8, base_dts: u64, front: u32, pieces: &[Pi
     }
 }
 
-fn decode(line: &[u8], formats: &[[u8; 16]]) -> Result<SampleLine, FormatError> {
+fn decode(line: &[u8], formats: &[[u8; 16]], out: &mut SampleLine) -> Result<(), FormatError> {
     let bad = || FormatError::Value("line of the sample table");
     let mut c = Numbers(line);
     let (bits, format) = (c.byte()?, c.byte()?);
@@ -161,7 +170,9 @@ fn decode(line: &[u8], formats: &[[u8; 16]]) -> Result<SampleLine, FormatError> 
     if count == 0 || count > MOST || count > line.len() {
         return Err(bad());
     }
-    let mut pieces = vec![Piece { duration: 0, size: 0, cts_offset: 0, random_access: false }; count];
+    let pieces = &mut out.pieces;
+    pieces.clear();
+    pieces.resize(count, Piece { duration: 0, size: 0, cts_offset: 0, random_access: false });
     let mut value = 0;
     for (n, p) in pieces.iter_mut().enumerate() {
         if n == 0 || bits & SAME_DURATION == 0 {
@@ -187,7 +198,8 @@ fn decode(line: &[u8], formats: &[[u8; 16]]) -> Result<SampleLine, FormatError> 
         p.size = u32::try_from(size).map_err(|_| bad())?;
         p.random_access = key;
     }
-    if c.0.is_empty() { Ok(SampleLine { format, base_dts, front, pieces }) } else { Err(bad()) }
+    (out.format, out.base_dts, out.front) = (format, base_dts, front);
+    if c.0.is_empty() { Ok(()) } else { Err(bad()) }
 }
 
 fn zigzag(v: i32) -> u64 {
