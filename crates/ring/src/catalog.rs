@@ -22,6 +22,8 @@ use std::{
 
 /// Records in cached tables, in all: 48 bytes each.
 const CACHED_RECORDS: usize = 100_000;
+/// Damaged records remembered; the oldest are forgotten first, and found again when somebody reads them.
+const KNOWN_DAMAGED: usize = 4096;
 /// Files kept open.
 const CACHED_FILES: usize = 64;
 
@@ -48,6 +50,8 @@ struct State {
     cached_records: usize,
     clock: u64,
     files: HashMap<usize, (u64, Arc<dyn DiskFile>)>,
+    /// Records found damaged, by block and offset: an index that is read from tables alone would name them again.
+    damaged: BTreeSet<(u64, u32)>,
 }
 
 struct Open {
@@ -142,6 +146,19 @@ impl Catalog {
             }
         }
         None
+    }
+
+    /// Remembers that a record cannot be read.
+    pub(crate) fn note_damaged(&self, block: u64, offset: u32) {
+        let mut s = self.state();
+        if s.damaged.insert((block, offset)) && s.damaged.len() > KNOWN_DAMAGED {
+            s.damaged.pop_first();
+        }
+    }
+
+    /// Records known to be damaged, by block and offset.
+    pub(crate) fn damaged(&self) -> BTreeSet<(u64, u32)> {
+        self.state().damaged.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

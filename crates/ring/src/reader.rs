@@ -239,6 +239,7 @@ impl Reader {
     }
 
     fn damaged(&self, r: &RecordRef, what: Damage) -> RingError {
+        self.catalog.note_damaged(r.block, r.entry.offset);
         RingError::Damaged {
             ring: self.catalog.spec.name.clone(),
             block: r.block,
@@ -264,6 +265,11 @@ impl Reader {
             Some(h) if h.sequence != r.block => Err(gone()),
             _ => Ok(bytes),
         }
+    }
+
+    /// Records known to be damaged, by block and offset.
+    pub(crate) fn known_damaged(&self) -> BTreeSet<(u64, u32)> {
+        self.catalog.damaged()
     }
 
     /// The table of a record's block, while it is that block's.

@@ -9,18 +9,23 @@ use crate::{
 };
 use domain::Format;
 use media::fmp4::{Piece, fragment_header};
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 /// Reads tables, one block's after the other's.
 pub(super) struct Fronts<'a> {
     reader: &'a Reader,
     held: Option<(u64, Arc<BlockTable>)>,
     line: SampleLine,
+    /// A sample table still names what has rotted since: it is left out once somebody has met it.
+    damaged: BTreeSet<(u64, u32)>,
 }
 
 impl<'a> Fronts<'a> {
     pub(super) fn new(reader: &'a Reader) -> Self {
-        Self { reader, held: None, line: SampleLine::default() }
+        Self { reader, held: None, line: SampleLine::default(), damaged: reader.known_damaged() }
     }
 
     /// A record's tables. `None`: it was overwritten, is damaged, or is not what this program writes: a gap, told in the log.
@@ -28,6 +33,9 @@ impl<'a> Fronts<'a> {
     /// A sample table is believed as far as it adds up to the record's length: its block's seal covers it, and every byte of a record
     /// is checked when it is read.
     pub(super) fn of(&mut self, r: &RecordRef) -> Result<Option<&SampleLine>, RingError> {
+        if self.damaged.contains(&(r.block, r.entry.offset)) {
+            return Ok(None);
+        }
         if self.held.as_ref().is_none_or(|(block, _)| *block != r.block) {
             self.held = self.reader.block_table(r)?.map(|t| (r.block, t));
         }

@@ -105,7 +105,28 @@ fn damage_in_a_clip_is_an_error_and_nothing_recorded_is_named() {
     let plan = planned(&v.reader, 0, 6_000, false);
     let r = v.reader.records(&v.sources[0].id, NOON, NOON.plus_micros(6_000_000)).unwrap()[4].clone();
     v.disk.flip(&v.spec.file(r.slot), u64::from(r.entry.offset + r.entry.len - 3), 4);
-    assert!(clip::write_to(&plan, std::io::sink()).is_err());
+    let mut torn = Vec::new();
+    assert!(clip::write_to(&plan, &mut torn).is_err());
+    // Whoever asks again gets all but the damaged record and what refers to it, to the next key.
+    let again = planned(&v.reader, 0, 6_000, false);
+    assert_ne!(again.etag(), plan.etag());
+    let file = bytes(&again);
+    let given = |n: u64| v.given[&((*v.sources[0].id).clone(), n * 9_000)].clone();
+    let rate = 9_000;
+    let first = v.reader.read_checked(&r).unwrap_err();
+    assert!(first.is_gap());
+    let lost: Vec<u64> = (0..48).filter(|n| !contains(&file, &given(*n))).collect();
+    let begins = (r.entry.wall.micros_since(NOON) * 9 / 100 / rate) as u64;
+    assert_eq!(lost.first(), Some(&begins));
+    assert_eq!(lost.last(), Some(&(begins / 12 * 12 + 11)), "{lost:?}");
+    assert_eq!(again.check().unwrap(), 0);
+    // Two at once: one look finds both.
+    let rs = v.reader.records(&v.sources[0].id, NOON, NOON.plus_micros(6_000_000)).unwrap();
+    for r in [&rs[1], &rs[rs.len() - 2]] {
+        v.disk.flip(&v.spec.file(r.slot), u64::from(r.entry.offset + r.entry.len - 3), 4);
+    }
+    assert_eq!(again.check().unwrap(), 2);
+    assert_eq!(planned(&v.reader, 0, 6_000, false).check().unwrap(), 0);
     let id = camera();
     let wish = clip::Wish { camera: &id, channel: Channel::Sub, from: NOON, to: WallTime(i64::MAX), audio: true, captions: None };
     let e = clip::plan(&v.reader, &wish).unwrap_err();
