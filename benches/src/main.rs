@@ -4,6 +4,7 @@
 //! Does not belong here: a pass or fail (that is `tests/`), the product's own code beyond a bare camera client.
 
 mod bare;
+mod cuts;
 mod farm;
 mod latency;
 mod meter;
@@ -44,6 +45,15 @@ enum Command {
         #[arg(long, default_value = "target/bench-storage")]
         dir: std::path::PathBuf,
     },
+    /// The real program on a file system whose power goes: needs root and /dev/fuse.
+    Cuts {
+        /// How often.
+        #[arg(long, default_value_t = 20)]
+        rounds: u32,
+        /// Chooses moments and sectors.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Opens sessions and counts frames to nothing: the floor for any recorder in this language. Used by `recording`.
     #[command(hide = true)]
     Bare {
@@ -58,6 +68,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Recording { cameras, seconds } => recording::run(&cameras, seconds).await,
         Command::Latency { cameras, seconds } => latency::run(cameras, seconds).await,
         Command::Storage { dir } => storage::run(&dir),
+        Command::Cuts { rounds, seed } => cuts::run(rounds, seed).await,
         Command::Bare { urls } => bare::run(urls).await,
     }
 }
