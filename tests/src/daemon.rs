@@ -19,9 +19,15 @@ pub struct Daemon {
 impl Daemon {
     /// Starts it and waits until `/healthz` answers at all.
     pub async fn start(config: &Path, port: u16) -> Self {
+        Self::start_by(Command::new(program("matthon")), config, port).await
+    }
+
+    /// The same by a command to which `run --config F` is added: in another environment, or behind another program that
+    /// becomes it.
+    pub async fn start_by(mut command: Command, config: &Path, port: u16) -> Self {
         let log = config.with_extension("log");
         let file = std::fs::OpenOptions::new().append(true).create(true).open(&log).unwrap();
-        let child = Command::new(program("matthon"))
+        let child = command
             .args(["run", "--config"])
             .arg(config)
             .stdin(Stdio::null())

@@ -11,6 +11,7 @@
 pub mod api;
 pub mod camsim;
 pub mod daemon;
+pub mod disks;
 pub mod frames;
 pub mod http;
 pub mod until;
@@ -55,11 +56,19 @@ pub fn shared(test: &str, file: &str) -> Option<PathBuf> {
         return Some(path);
     }
     assert!(root.is_none(), "{} is missing although MATTHON_SHARED is set", path.display());
+    skip(test, &format!("needs {}", path.display()));
+    None
+}
+
+/// Notes by name that a test was skipped, and why.
+///
+/// # Panics
+/// When the list of skips cannot be written.
+pub fn skip(test: &str, why: &str) {
     if let Some(list) = std::env::var_os("MATTHON_SKIPS") {
         use std::io::Write;
         let file = std::fs::OpenOptions::new().append(true).create(true).open(list);
         file.and_then(|mut f| writeln!(f, "{test}")).expect("the list of skips can be written");
     }
-    eprintln!("skipped: {test} needs {}", path.display());
-    None
+    eprintln!("skipped: {test} {why}");
 }

@@ -1,6 +1,6 @@
 //! One village: a folder with a configuration, cameras, and a daemon that comes and goes.
 
-use crate::{Camsim, Daemon, api::Api, daemon::matthon};
+use crate::{Camsim, Daemon, api::Api, daemon::matthon, disks};
 use domain::WallTime;
 use std::{
     fmt::Write,
@@ -33,7 +33,9 @@ impl Village {
         let config = dir.path().join("matthon.toml");
         let text = format!(
             "[site]\nname = \"Thôn Duyên Hy\"\n[privacy]\ncontroller = \"UBND xã Thử Nghiệm\"\nkeep = \"15d\"\n[storage]\ndata = \"data\"\n\
-             [[ring]]\nname = \"main\"\npaths = [\"ring\"]\nsize = \"512MB\"\n[web]\nlisten = \"127.0.0.1:{port}\"\n{cameras}"
+             [[ring]]\nname = \"main\"\npaths = [\"ring\"]\nsize = \"512MB\"\n{}[web]\nlisten = \"127.0.0.1:{port}\"\n{cameras}",
+            // Where tests write to memory or to a developer's btrfs the promises about power cuts are not what is tested.
+            if disks::keeps(dir.path()) { "" } else { "any_filesystem = true\n" }
         );
         std::fs::write(&config, text).unwrap();
         Self { dir, config, port }
@@ -58,6 +60,16 @@ impl Village {
         }))
     }
 
+    /// Changes its configuration: each pair is a text that must be in it, and what replaces it.
+    pub fn change(&self, pairs: &[(&str, &str)]) {
+        let mut text = std::fs::read_to_string(&self.config).unwrap();
+        for (old, new) in pairs {
+            assert!(text.contains(old), "{old} is not in the configuration");
+            text = text.replace(old, new);
+        }
+        std::fs::write(&self.config, text).unwrap();
+    }
+
     /// Its folder.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -80,6 +92,15 @@ impl Village {
     /// An API client with the rights of an administrator made on the spot.
     pub async fn admin(&self) -> Api {
         self.person("quan-tri", "admin").await
+    }
+
+    /// The same after a restart: the person may be known already.
+    #[must_use]
+    pub async fn admin_again(&self) -> Api {
+        let added = self.matthon(&["user", "add", "quan-tri", "--role", "admin", "--password-stdin"], "mat-khau-thu-1\n").await;
+        let token = self.matthon(&["user", "token", "quan-tri"], "").await;
+        assert!(token.status.success(), "{}{}", String::from_utf8_lossy(&added.stderr), String::from_utf8_lossy(&token.stderr));
+        Api::new(self.port, String::from_utf8(token.stdout).unwrap().trim())
     }
 
     /// An API client for a new person.

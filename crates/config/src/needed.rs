@@ -75,6 +75,8 @@ pub struct Privacy {
 pub struct Storage {
     /// Folder of the database, keys and evidence; absolute when the file's own folder is known.
     pub data: PathBuf,
+    /// Where root's `matthon-smart.timer` writes what disks say of themselves.
+    pub smart: PathBuf,
 }
 
 /// `[[ring]]`.
@@ -92,6 +94,8 @@ pub struct Ring {
     pub sync: Duration,
     /// Recordings older than this are erased; `None` keeps them until their block is recycled.
     pub max_age: Option<Duration>,
+    /// Takes file systems other than ext4 and xfs, for tests: promises about power cuts then do not hold.
+    pub any_filesystem: bool,
 }
 
 impl Ring {

@@ -80,6 +80,7 @@ tables! {
     /// Where everything but the rings lies.
     Storage "[storage]" {
         data: String = r#"data = "/var/lib/matthon""#,
+        smart: String = r#"smart = "/run/matthon/smart""#,
     }
     /// A disk ring.
     Ring "[[ring]]" {
@@ -89,6 +90,7 @@ tables! {
         block_size: String = r#"block_size = "128MiB""#,
         sync: String = r#"sync = "800ms""#,
         max_age: String = r#"max_age = "15d""#,
+        any_filesystem: bool = "any_filesystem = true",
     }
     /// The HTTP server.
     Web "[web]" {

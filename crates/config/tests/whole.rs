@@ -67,8 +67,21 @@ fn the_shipped_example_is_right_and_says_what_the_defaults_are() {
     let shipped = parse(SHIPPED, "matthon.toml", dir.path()).unwrap();
     assert_eq!(shipped.warnings, []);
     // Whoever removes the # of a default gets the same configuration.
-    const DEFAULTS: &[&str] =
-        &["timezone", "language", "sync", "max_age", "block_size", "listen", "workers", "fps", "memory", "audio", "bitrate", "record"];
+    const DEFAULTS: &[&str] = &[
+        "timezone",
+        "language",
+        "sync",
+        "max_age",
+        "block_size",
+        "listen",
+        "workers",
+        "fps",
+        "memory",
+        "audio",
+        "bitrate",
+        "record",
+        "smart",
+    ];
     let spelled: Vec<String> = SHIPPED
         .lines()
         .map(|line| match line.strip_prefix("# ") {

@@ -216,7 +216,7 @@ pub(crate) enum RingCommand {
         #[command(flatten)]
         which: WhichRing,
     },
-    /// Write index and missing footers anew, from the blocks alone; the daemon must not run.
+    /// Write index and missing footers anew, from the blocks alone; a running daemon does it between its recordings.
     Rebuild {
         #[command(flatten)]
         which: WhichRing,

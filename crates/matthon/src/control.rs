@@ -8,11 +8,12 @@ use domain::{Audited, Clock, Role};
 use evidence::ExportRequest;
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     io::{BufRead, BufReader, ErrorKind, Write},
     os::unix::{fs::PermissionsExt, net::UnixStream},
     path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 use store::{AuditEntry, ExportState, NewParcel};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
@@ -22,11 +23,31 @@ use tokio_util::sync::CancellationToken;
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Request {
-    UserAdd { name: String, role: Role, password: String },
-    UserToken { name: String },
+    UserAdd {
+        name: String,
+        role: Role,
+        password: String,
+    },
+    UserToken {
+        name: String,
+    },
     RingStatus,
-    ExportBegun { request: Box<ExportRequest>, name: String, role: String, parcels: Vec<(String, String)> },
-    ExportEnded { id: String, state: String, bytes: u64, trouble: String },
+    /// Begins to rebuild a ring, or asks how far that is.
+    RingRebuild {
+        ring: String,
+    },
+    ExportBegun {
+        request: Box<ExportRequest>,
+        name: String,
+        role: String,
+        parcels: Vec<(String, String)>,
+    },
+    ExportEnded {
+        id: String,
+        state: String,
+        bytes: u64,
+        trouble: String,
+    },
 }
 
 /// What comes back.
@@ -36,6 +57,8 @@ pub(crate) enum Answer {
     Done,
     Token(String),
     Rings(serde_json::Value),
+    Rebuilding { done: u64, total: u64 },
+    Rebuilt(ring::inspect::Rebuilt),
     Export(String),
     Failed(String),
 }
@@ -69,12 +92,61 @@ pub(crate) fn ask(data: &Path, request: &Request) -> Result<Option<Answer>> {
 
 /// What the daemon answers with.
 pub(crate) struct Control {
-    pub(crate) store: store::Store,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) rings: Vec<ring::Recorder>,
+    store: store::Store,
+    clock: Arc<dyn Clock>,
+    rings: Vec<ring::Recorder>,
+    rebuilding: Arc<Mutex<BTreeMap<String, Rebuild>>>,
+}
+
+/// A rebuild that somebody asked for.
+enum Rebuild {
+    Running(u64, u64),
+    Ended(Result<ring::inspect::Rebuilt, String>, Instant),
 }
 
 impl Control {
+    pub(crate) fn new(store: store::Store, clock: Arc<dyn Clock>, rings: Vec<ring::Recorder>) -> Self {
+        Self { store, clock, rings, rebuilding: Arc::default() }
+    }
+
+    /// Begins a rebuild, or says how far the one that runs is. Its result is told once.
+    fn rebuild(&self, name: &str) -> Answer {
+        let all = || self.rebuilding.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = all();
+        match running.get(name) {
+            Some(Rebuild::Running(done, total)) => return Answer::Rebuilding { done: *done, total: *total },
+            Some(Rebuild::Ended(ended, at)) if at.elapsed() < PATIENCE => {
+                let answer = match ended {
+                    Ok(rebuilt) => Answer::Rebuilt(*rebuilt),
+                    Err(why) => Answer::Failed(why.clone()),
+                };
+                running.remove(name);
+                return answer;
+            }
+            // Nobody waited for the result of that one.
+            Some(Rebuild::Ended(..)) | None => {}
+        }
+        let Some(ring) = self.rings.iter().find(|r| r.status().name == name).cloned() else {
+            return Answer::Failed(format!("the running daemon has no ring {name}: was the configuration changed since its start?"));
+        };
+        running.insert(name.to_owned(), Rebuild::Running(0, 0));
+        drop(running);
+        let (shared, key) = (self.rebuilding.clone(), name.to_owned());
+        let note = move |state| {
+            shared.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), state);
+        };
+        tracing::info!(ring = name, "rebuilding index and footers beside the recording");
+        let begun = std::thread::Builder::new().name("rebuild".into()).spawn(move || {
+            let ended = ring.rebuild(|done, total| note(Rebuild::Running(done, total)));
+            note(Rebuild::Ended(ended.map_err(|e| e.to_string()), Instant::now()));
+        });
+        if let Err(e) = begun {
+            all().remove(name);
+            return Answer::Failed(e.to_string());
+        }
+        Answer::Rebuilding { done: 0, total: 0 }
+    }
+
     /// Opens the socket. The ring's lock already proved that no other daemon lives on this data.
     pub(crate) fn listen(data: &Path) -> Result<tokio::net::UnixListener> {
         let path = socket_path(data);
@@ -127,6 +199,7 @@ impl Control {
                 let all: Vec<_> = self.rings.iter().map(ring::Recorder::status).collect();
                 serde_json::to_value(all).map_or_else(|e| Answer::Failed(e.to_string()), Answer::Rings)
             }
+            Request::RingRebuild { ring } => self.rebuild(&ring),
             other => on_store(&self.store, self.clock.as_ref(), other),
         }
     }
@@ -171,7 +244,7 @@ pub(crate) fn on_store(store: &store::Store, clock: &dyn Clock, request: Request
                 [ExportState::Done, ExportState::Cancelled].into_iter().find(|s| s.as_str() == state).unwrap_or(ExportState::Failed);
             store.end_export(&id, state, bytes, &trouble, now).map(|()| Answer::Done)
         }
-        Request::RingStatus => Ok(Answer::Failed("no daemon is running".into())),
+        Request::RingStatus | Request::RingRebuild { .. } => Ok(Answer::Failed("no daemon is running".into())),
     };
     done.unwrap_or_else(|e| Answer::Failed(e.to_string()))
 }

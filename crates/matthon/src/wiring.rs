@@ -25,6 +25,9 @@ pub(crate) fn ring_spec(config: &Config, name: &str) -> Result<ring::RingSpec, F
         block_size: ring.block_size,
         sync: ring.sync,
         max_age: ring.max_age,
+        mounted: Vec::new(),
+        id: None,
+        any_filesystem: ring.any_filesystem,
     })
 }
 

@@ -6,9 +6,11 @@ use crate::{
     error::RingError,
     format::{
         PAGE,
+        batch::{BATCH_HEADER, BatchHeader},
         footer::{FOOTER_HEADER, Footer},
         index::{BlockState, BlockSummary, INDEX_ENTRY, INDEX_HEADER, IndexHeader},
     },
+    paths::Paths,
     recover,
     spec::{INDEX_NAME, RingSpec},
     table::BlockTable,
@@ -34,6 +36,8 @@ pub(crate) struct Catalog {
     pub(crate) foreign: bool,
     /// Where every stream was recorded, of a ring this process writes.
     pub(crate) coverage: crate::coverage::Kept,
+    /// How each of its directories is doing.
+    pub(crate) paths: Paths,
     state: Mutex<State>,
 }
 
@@ -89,6 +93,7 @@ impl Catalog {
         let order = slots.iter().enumerate().map(|(n, s)| (s.sequence, n)).collect();
         let used = slots.iter().enumerate().filter(|(_, s)| s.records > 0).map(|(n, s)| (s.sequence, n)).collect();
         Self {
+            paths: Paths::new(&spec),
             spec,
             disk,
             foreign,
@@ -97,12 +102,17 @@ impl Catalog {
         }
     }
 
+    /// The same ring, with what is known of its directories.
+    pub(crate) fn with_paths(self, paths: Paths) -> Self {
+        Self { paths, ..self }
+    }
+
     /// The same ring with fewer blocks: what is known of those that stay.
     pub(crate) fn shrunk(self, spec: RingSpec) -> Self {
         let State { mut slots, mut open, .. } = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         slots.truncate(spec.blocks());
         open.retain(|sequence, _| slots.iter().any(|s| s.sequence == *sequence));
-        let small = Self::new(spec, self.disk, self.foreign, slots);
+        let small = Self { paths: self.paths, ..Self::new(spec, self.disk, self.foreign, slots) };
         small.state().open = open;
         small
     }
@@ -167,6 +177,7 @@ impl Catalog {
     }
 
     pub(crate) fn io(&self, what: &'static str, path: PathBuf, source: io::Error) -> RingError {
+        self.paths.unread(&path, &source);
         RingError::Io { ring: self.spec.name.clone(), what, path, source }
     }
 
@@ -324,7 +335,7 @@ impl Catalog {
         if !self.foreign {
             return Ok(());
         }
-        let index = read_index(&self.spec, &*self.disk)?;
+        let index = read_index(&self.spec, &*self.disk, |n| self.paths.is_in(n))?;
         let mut s = self.state();
         let live: Vec<u64> = index.slots.iter().filter(|b| b.state == BlockState::Open).map(|b| b.sequence).collect();
         s.open.retain(|sequence, _| live.contains(sequence));
@@ -367,8 +378,12 @@ pub(crate) fn summary_from_block(
         data_end: f.data_end,
     };
     let Some(header) = recover::block_header(file)? else {
-        // A rotten header costs nothing while the footer says the same.
+        // A rotten header costs nothing: footer and batches repeat whose they are, and the newer of both is right.
         let footer = any_footer(file, spec)?.filter(|f| ring.is_none_or(|r| r == f.ring));
+        let written = first_batch(file)?.filter(|n| footer.as_ref().is_none_or(|f| *n > f.sequence));
+        if let Some(sequence) = written {
+            return Ok((None, BlockSummary { sequence, state: BlockState::Open, ..BlockSummary::default() }));
+        }
         return Ok(footer.map_or(empty, |f| (Some(f.ring), sealed(&f))));
     };
     if header.block_size != spec.block_size || ring.is_some_and(|r| r != header.ring) {
@@ -381,12 +396,24 @@ pub(crate) fn summary_from_block(
     Ok((Some(header.ring), summary))
 }
 
-/// Reads the index files of all paths; a missing or damaged line is read from its block.
-pub(crate) fn read_index(spec: &RingSpec, disk: &dyn Disk) -> Result<Index, RingError> {
+/// The block that the batch at a file's front says it belongs to.
+pub(crate) fn first_batch(file: &dyn DiskFile) -> io::Result<Option<u64>> {
+    let mut page = vec![0; BATCH_HEADER];
+    read_exact_at(file, PAGE, &mut page)?;
+    Ok(BatchHeader::parse(&page).ok().map(|b| b.block))
+}
+
+/// Reads the index files of the paths that are asked; a missing or damaged line is read from its block. The blocks of
+/// the others are as if they had never been begun.
+pub(crate) fn read_index(spec: &RingSpec, disk: &dyn Disk, asked: impl Fn(usize) -> bool) -> Result<Index, RingError> {
     let blocks = spec.blocks();
     let mut out = Index { ring: None, slots: vec![BlockSummary::default(); blocks], damaged: 0 };
     let mut lines: Vec<Vec<u8>> = Vec::new();
     for (n, dir) in spec.paths.iter().enumerate() {
+        if !asked(n) {
+            lines.push(Vec::new());
+            continue;
+        }
         let mut bytes = vec![0; usize::try_from(index_size(spec.blocks_in(n))).unwrap_or(0)];
         let read = disk.open(&dir.join(INDEX_NAME), false).and_then(|f| f.read_at(0, &mut bytes));
         let header = IndexHeader::parse(&bytes).ok().filter(|h| h.block_size == spec.block_size);
@@ -405,6 +432,9 @@ pub(crate) fn read_index(spec: &RingSpec, disk: &dyn Disk) -> Result<Index, Ring
     }
     for slot in 0..blocks {
         let (path, number) = spec.place(slot);
+        if !asked(path) {
+            continue;
+        }
         let at = usize::try_from(PAGE).unwrap_or(0) + number * INDEX_ENTRY;
         let line = lines.get(path).and_then(|l| l.get(at..at + INDEX_ENTRY));
         let summary = match line.map(BlockSummary::parse) {

@@ -199,6 +199,10 @@ impl Kept {
     /// Writes the snapshot: every block up to `upto` is in it.
     pub(crate) fn save(&self, catalog: &Catalog, upto: u64) -> io::Result<()> {
         let Some(bytes) = self.state().ready.as_ref().map(|c| c.to_bytes(upto)) else { return Ok(()) };
+        if catalog.paths.some_away() {
+            // It would not know of what comes back with the disk that is missing.
+            return Ok(());
+        }
         let Some(dir) = catalog.spec.paths.first() else { return Ok(()) };
         // In turn: a cut tears one, the other one stays.
         let turn = usize::from((upto / EVERY) % 2 == 1);

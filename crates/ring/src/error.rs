@@ -34,6 +34,27 @@ pub enum RingError {
         /// Bytes free.
         free: u64,
     },
+    /// The file system keeps no promise about power cuts.
+    #[error(
+        "ring `{ring}`: {path} lies on {kind}; only ext4 and xfs are taken, for only they keep through a power cut what was promised: \
+         format a disk for it (mkfs.ext4), mount it there, or name a folder on such a disk in `paths`"
+    )]
+    FileSystem {
+        /// The ring's name.
+        ring: String,
+        /// The path.
+        path: PathBuf,
+        /// The file system's name.
+        kind: String,
+    },
+    /// None of the directories can be written to.
+    #[error("ring `{ring}`: none of its paths can be recorded to ({why})")]
+    NoPath {
+        /// The ring's name.
+        ring: String,
+        /// What is wrong with each.
+        why: String,
+    },
     /// The file system said no.
     #[error("ring `{ring}`: cannot {what} {path}: {source}")]
     Io {

@@ -18,6 +18,7 @@ use crate::{
         observations,
         record::{FLAG_KEY, RECORD_HEADER, RecordHeader},
     },
+    paths::Paths,
     recover,
     spec::RingSpec,
     table::BlockTable,
@@ -102,16 +103,27 @@ impl Reader {
     /// When the ring is not there or laid out otherwise than the spec says.
     pub fn open(spec: RingSpec, disk: Arc<dyn Disk>) -> Result<Self, RingError> {
         spec.check()?;
-        for dir in &spec.paths {
-            let io = |source| RingError::Io { ring: spec.name.clone(), what: "list", path: dir.clone(), source };
-            let first = disk.list(dir).map_err(io)?.into_iter().find(|(name, _)| *name == crate::spec::block_name(0));
-            if first.is_none_or(|(_, len)| len != spec.block_size) {
-                let reason = format!("{} holds no ring with blocks of {} bytes: correct `paths` and sizes", dir.display(), spec.block_size);
-                return Err(RingError::Spec { ring: spec.name, reason });
+        let paths = Paths::new(&spec);
+        for (n, dir) in spec.paths.iter().enumerate() {
+            let first = disk.list(dir).map(|names| names.into_iter().find(|(name, _)| *name == crate::spec::block_name(0)));
+            match first {
+                Ok(Some((_, len))) if len == spec.block_size => {}
+                Ok(Some(_)) => {
+                    let reason = format!("{} holds blocks of another size than {}: correct `block_size`", dir.display(), spec.block_size);
+                    return Err(RingError::Spec { ring: spec.name, reason });
+                }
+                // The ring goes on without a disk that is gone, and so does whoever reads it.
+                Ok(None) => paths.not_there(n, "it holds no block of a ring".into()),
+                Err(error) => paths.not_there(n, error.to_string()),
             }
         }
-        let index = read_index(&spec, &*disk)?;
-        Ok(Self::of(Arc::new(Catalog::new(spec, disk, true, index.slots))))
+        if paths.count_in() == 0 {
+            let why: Vec<_> = paths.status().iter().map(|s| format!("{} ({})", s.path.display(), s.detail)).collect();
+            let reason = format!("no ring with blocks of {} bytes lies in {}: correct `paths` and sizes", spec.block_size, why.join(", "));
+            return Err(RingError::Spec { ring: spec.name, reason });
+        }
+        let index = read_index(&spec, &*disk, |n| paths.is_in(n))?;
+        Ok(Self::of(Arc::new(Catalog::new(spec, disk, true, index.slots).with_paths(paths))))
     }
 
     /// How the ring is laid out.

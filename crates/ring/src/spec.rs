@@ -28,13 +28,29 @@ pub struct RingSpec {
     pub sync: Duration,
     /// Recordings older than this are erased, while the clock is to be trusted.
     pub max_age: Option<Duration>,
+    /// Directories for which a disk was mounted when they were last used: without it they are left alone.
+    pub mounted: Vec<PathBuf>,
+    /// The name its files gave it when they were last used, if that is known from elsewhere.
+    pub id: Option<[u8; 16]>,
+    /// Takes any file system. For tests: promises about power cuts then do not hold.
+    pub any_filesystem: bool,
 }
 
 impl RingSpec {
     /// A ring with the usual block size for its size, the usual promise, and no age limit.
     #[must_use]
     pub fn new(name: &str, paths: Vec<PathBuf>, size: u64) -> Self {
-        Self { name: name.to_owned(), paths, size, block_size: Self::usual_block(size), sync: DEFAULT_SYNC, max_age: None }
+        Self {
+            name: name.to_owned(),
+            paths,
+            size,
+            block_size: Self::usual_block(size),
+            sync: DEFAULT_SYNC,
+            max_age: None,
+            mounted: Vec::new(),
+            id: None,
+            any_filesystem: false,
+        }
     }
 
     /// 128 MiB, or less (down to 1 MiB) where fewer than 16 such blocks would fit.

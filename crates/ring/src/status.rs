@@ -1,5 +1,6 @@
 //! How a ring is doing, for the health page, `/healthz` and `matthon ring status --json`.
 
+use crate::paths::PathStatus;
 use domain::WallTime;
 use serde::Serialize;
 
@@ -23,6 +24,8 @@ pub struct RingStatus {
     pub name: String,
     /// Bytes of all blocks.
     pub size: u64,
+    /// Bytes of those that can be written to now: fewer while a disk is away.
+    pub available: u64,
     /// Blocks.
     pub blocks: u64,
     /// Bytes of a block.
@@ -57,6 +60,8 @@ pub struct RingStatus {
     pub state: RingState,
     /// Why not, or which housekeeping (erasing, footers) the disk refused, with the file and what to do; empty when all is well.
     pub detail: String,
+    /// Each of its directories.
+    pub paths: Vec<PathStatus>,
 }
 
 /// A forecast within this of the promise is told before it is broken.
@@ -67,7 +72,7 @@ impl RingStatus {
     /// nothing is known yet.
     #[must_use]
     pub fn shortage(&self) -> Option<String> {
-        shortage(&self.name, self.size as f64, self.days_forecast?, self.days_promised?, self.write_rate_bps as f64)
+        shortage(&self.name, self.available as f64, self.days_forecast?, self.days_promised?, self.write_rate_bps as f64)
     }
 }
 
@@ -93,6 +98,7 @@ mod tests {
         RingStatus {
             name: "main".into(),
             size: 8_000_000_000_000,
+            available: 8_000_000_000_000,
             blocks: 1,
             block_size: 1,
             used: 0,
@@ -110,6 +116,7 @@ mod tests {
             errors: 0,
             state: RingState::Ok,
             detail: String::new(),
+            paths: Vec::new(),
         }
     }
 

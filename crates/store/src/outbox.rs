@@ -96,6 +96,14 @@ impl Store {
         })
     }
 
+    /// Keeps parcels that belong to no case: something happened to the box itself.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn tell(&self, parcels: &[NewParcel], now: WallTime) -> Result<(), StoreError> {
+        self.write(|tx| add(tx, None, parcels, now))
+    }
+
     /// When the next parcel of a channel is due (also in the past); `None`: none waits.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! What the binary hands in: everything a request may touch, as values.
 
-use crate::{exports::Exports, kept::Keeping, snapshot::Snapshot};
+use crate::{disks::Disk, exports::Exports, kept::Keeping, snapshot::Snapshot};
 use cases::Cases;
 use domain::{Board, CameraId, Channel, Clock, WallTime};
 use live::LiveStream;
@@ -88,6 +88,8 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// The state of every ring now.
     pub rings: Arc<dyn Fn() -> Vec<RingStatus> + Send + Sync>,
+    /// The disks under these rings, and what they say of themselves.
+    pub disks: Arc<dyn Fn(&[RingStatus]) -> Vec<Disk> + Send + Sync>,
     /// Metrics in the Prometheus text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// When the core started.

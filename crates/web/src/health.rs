@@ -1,13 +1,13 @@
 //! `/healthz` for whatever restarts the box, `/metrics` for whatever draws curves.
 
-use crate::{app::App, guard::blocking, problem::Problem};
+use crate::{app::App, disks::Disk, guard::blocking, problem::Problem};
 use axum::{
     Json,
     extract::State,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use ring::{RingState, RingStatus};
+use ring::{PathState, RingState, RingStatus};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -44,7 +44,8 @@ pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Result<Response, Pro
     let rings = statuses(&app).await?;
     let (up, total) = app.context.board.up();
     let recording = rings.iter().all(synced);
-    let well = up == total && rings.iter().all(|ring| ring.state == RingState::Ok);
+    let whole = |ring: &RingStatus| ring.state == RingState::Ok && ring.paths.iter().all(|path| path.state == PathState::Ok);
+    let well = up == total && rings.iter().all(whole);
     let status = match (recording, well) {
         (false, _) => "failing",
         (true, true) => "ok",
@@ -59,6 +60,12 @@ pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Result<Response, Pro
 pub(crate) async fn statuses(app: &Arc<App>) -> Result<Vec<RingStatus>, Problem> {
     let rings = Arc::clone(&app.context.rings);
     blocking(move || rings()).await
+}
+
+/// The disks under these rings.
+pub(crate) async fn disks(app: &Arc<App>, rings: &[RingStatus]) -> Result<Vec<Disk>, Problem> {
+    let (disks, rings) = (Arc::clone(&app.context.disks), rings.to_vec());
+    blocking(move || disks(&rings)).await
 }
 
 /// `GET /metrics`

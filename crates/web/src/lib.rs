@@ -13,6 +13,7 @@ mod case_files;
 mod cases;
 mod clip;
 mod context;
+mod disks;
 pub mod endpoints;
 mod events;
 mod exports;
@@ -39,6 +40,7 @@ mod vision;
 
 pub use app::router;
 pub use context::{Camera, Context, Site};
+pub use disks::Disk;
 pub use exports::{Exports, NoExport};
 pub use kept::{KEPT, Keeping};
 pub use openapi::document;

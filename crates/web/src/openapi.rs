@@ -199,14 +199,23 @@ fn box_schemas() -> Value {
         "Ring": object(&[
             ("name", "string"), ("state", "string"), ("detail", "string"), ("size", "integer"), ("used", "integer"), ("oldest", "time|null"),
             ("newest", "time|null"), ("write_rate_bps", "integer"), ("days_forecast", "number|null"), ("days_promised", "number|null"), ("dropped_gops", "integer"),
+            ("paths", "=RingPath[]"),
+        ]),
+        "RingPath": object(&[
+            ("path", "string"), ("state", "string"), ("since", "time|null"), ("detail", "string"), ("read_errors", "integer"), ("write_errors", "integer"),
+        ]),
+        "Disk": object(&[
+            ("device", "string"), ("paths", "string[]"), ("state", "string"), ("detail", "string"), ("model", "string"), ("serial", "string"),
+            ("measured", "time|null"), ("reallocated", "integer|null"), ("pending", "integer|null"), ("uncorrectable", "integer|null"),
+            ("worn_percent", "integer|null"), ("temperature", "integer|null"), ("hours", "integer|null"),
         ]),
         "Trouble": object(&[
-            ("key", "string"), ("text_key", "string"), ("camera?", "string"), ("stream?", "string"), ("ring?", "string"), ("since?", "time"),
-            ("detail", "string"),
+            ("key", "string"), ("text_key", "string"), ("camera?", "string"), ("stream?", "string"), ("ring?", "string"), ("disk?", "string"),
+            ("since?", "time"), ("detail", "string"),
         ]),
         "Status": object(&[
-            ("version", "string"), ("started", "time"), ("now", "time"), ("cameras", "=CameraCount"), ("rings", "=Ring[]"), ("problems", "=Trouble[]"),
-            ("vision", "=Vision"),
+            ("version", "string"), ("started", "time"), ("now", "time"), ("cameras", "=CameraCount"), ("rings", "=Ring[]"), ("disks", "=Disk[]"),
+            ("problems", "=Trouble[]"), ("vision", "=Vision"),
         ]),
         "RingHealth": object(&[("name", "string"), ("synced", "boolean")]),
         "Health": object(&[("status", "string"), ("cameras", "=CameraCount"), ("rings", "=RingHealth[]")]),

@@ -3,6 +3,7 @@
 use crate::{
     app::App,
     context::Context,
+    disks::{self, Disk},
     guard::Caller,
     health::{self, CameraCount},
     problem::Problem,
@@ -22,6 +23,7 @@ pub(crate) struct Status {
     now: String,
     cameras: CameraCount,
     rings: Vec<Value>,
+    disks: Vec<Disk>,
     problems: Vec<Trouble>,
     vision: Value,
 }
@@ -37,6 +39,9 @@ struct Trouble {
     stream: Option<Channel>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ring: Option<String>,
+    /// A folder or a disk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disk: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<String>,
     detail: String,
@@ -45,8 +50,18 @@ struct Trouble {
 /// `GET status`
 pub(crate) async fn status(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Result<Json<Status>, Problem> {
     let rings = health::statuses(&app).await?;
+    let disks = health::disks(&app, &rings).await?;
     let context = &app.context;
     let mut problems: Vec<Trouble> = rings.iter().filter_map(ring_trouble).collect();
+    problems.extend(disks::troubles(&rings, &disks).into_iter().map(|t| Trouble {
+        key: "disk",
+        text_key: t.text_key,
+        ring: t.ring,
+        disk: Some(t.disk),
+        since: t.since,
+        detail: t.detail,
+        ..Trouble::default()
+    }));
     if !context.clock.synchronised() {
         let detail = "the box's clock is not set by the network; times of recordings may be wrong".to_owned();
         problems.push(Trouble { key: "clock", text_key: "clock.unsynchronised".into(), detail, ..Trouble::default() });
@@ -89,6 +104,7 @@ pub(crate) async fn status(State(app): State<Arc<App>>, Extension(caller): Exten
         now: context.clock.wall().to_string(),
         cameras: CameraCount { up, total },
         rings,
+        disks,
         problems,
         vision: seeing.cut_for(&caller),
     }))
@@ -146,5 +162,6 @@ fn ring_view(ring: &RingStatus) -> Result<Value, serde_json::Error> {
     for (name, time) in [("oldest", ring.oldest), ("newest", ring.newest)] {
         view[name] = json!(time.map(|t| t.to_string()));
     }
+    view["paths"] = disks::paths(ring)?;
     Ok(view)
 }

@@ -144,6 +144,59 @@ async fn a_promise_that_will_be_broken_and_a_camera_that_sends_too_much_are_name
 }
 
 #[tokio::test]
+async fn a_folder_that_fails_and_a_disk_that_will_are_named_before_loss() {
+    let village = Village::start(false).await;
+    let token = village.token("ba-thanh", Role::Technician);
+    let path = |state, read_errors| ring::PathStatus {
+        path: "/video/2".into(),
+        state,
+        since: (state != ring::PathState::Ok).then_some(support::NOON),
+        detail: "Input/output error".into(),
+        read_errors,
+        write_errors: 0,
+    };
+    let ring = |state, read_errors| ring::RingStatus { paths: vec![path(state, read_errors)], ..support::ring_status("main") };
+    let disk = |state| matthon_web::Disk {
+        device: "sdb".into(),
+        paths: vec!["/video/2".into()],
+        state,
+        detail: "8 sectors cannot be read".into(),
+        model: "WDC".into(),
+        serial: "VDK1".into(),
+        measured: None,
+        reallocated: Some(0),
+        pending: Some(8),
+        uncorrectable: None,
+        worn_percent: None,
+        temperature: Some(41),
+        hours: Some(8123),
+    };
+    let told = async |rings, disks| {
+        *village.rings.lock().unwrap() = rings;
+        *village.disks.lock().unwrap() = disks;
+        let status = village.read("/api/v1/status", &token).await;
+        let all = status["problems"].as_array().unwrap().iter().filter(|p| p["key"] == "disk").cloned().collect::<Vec<_>>();
+        let healthz: serde_json::Value = client().get(village.url("/healthz")).send().await.unwrap().json().await.unwrap();
+        (status, all, healthz["status"].as_str().unwrap().to_owned())
+    };
+    let (status, all, health) = told(vec![ring(ring::PathState::Ok, 0)], vec![disk("ok")]).await;
+    assert_eq!((all.len(), health.as_str()), (0, "ok"));
+    assert_eq!((&status["disks"][0]["pending"], &status["disks"][0]["device"]), (&8.into(), &"sdb".into()));
+    // One disk of several: recording goes on, and it is no good health.
+    let (status, all, health) = told(vec![ring(ring::PathState::ReadOnly, 0)], vec![disk("unmeasured")]).await;
+    assert_eq!(
+        (all[0]["text_key"].as_str(), all[0]["disk"].as_str(), health.as_str()),
+        (Some("disk.read-only"), Some("/video/2"), "degraded")
+    );
+    assert_eq!(all[0]["since"], status["rings"][0]["paths"][0]["since"]);
+    assert!(all[0]["since"].as_str().unwrap().contains('T') && all.len() == 1, "{all:?}");
+    let (_, all, _) = told(vec![ring(ring::PathState::Ok, 3)], vec![disk("failing")]).await;
+    let keys: Vec<_> = all.iter().map(|p| p["text_key"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["disk.read-errors", "smart.failing"]);
+    assert_eq!(all[1]["disk"], "sdb WDC VDK1");
+}
+
+#[tokio::test]
 async fn the_description_covers_exactly_the_table() {
     let village = Village::start(false).await;
     let served: serde_json::Value = client().get(village.url("/api/v1/openapi.json")).send().await.unwrap().json().await.unwrap();

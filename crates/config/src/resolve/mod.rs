@@ -123,8 +123,9 @@ fn age(text: &str) -> Result<Duration, Wrong> {
 }
 
 fn storage(w: written::Storage, base: &Path, source: &mut Source<'_>) -> Option<Storage> {
-    let (data, _) = w.data.then(source, |t| path(&t, base)).needed(source)?;
-    Some(Storage { data })
+    let data = w.data.then(source, |t| path(&t, base)).needed(source);
+    let smart = w.smart.then(source, |t| path(&t, base)).or("/run/matthon/smart".into());
+    Some(Storage { data: data?.0, smart: smart? })
 }
 
 fn web(field: Field<written::Web>, source: &mut Source<'_>) -> Option<Web> {

@@ -56,11 +56,13 @@ fn ring(
     let max_age = w.max_age.then(source, |t| age(&t)).optional();
     let block_size = w.block_size.then(source, |t| block_size(&t)).optional();
     let size = w.size.then(source, |t| units::size(&t, "8TB").map(|bytes| (bytes, t)));
+    let any_filesystem = w.any_filesystem.or(false);
     let (block_size, count) = (block_size?, paths.as_ref().map_or(1, Vec::len) as u64);
     let asked = block_size.map(|(b, _)| b);
     let size = size.then(source, |(bytes, text)| fits(bytes, &text, asked, count)).needed(source);
     let (size, block_size) = size?.0;
-    Some(Ring { name: ring_name?, paths: paths?, size, block_size, sync: sync?, max_age: max_age?.map(|(d, _)| d).or(keep) })
+    let max_age = max_age?.map(|(d, _)| d).or(keep);
+    Some(Ring { name: ring_name?, paths: paths?, size, block_size, sync: sync?, max_age, any_filesystem: any_filesystem? })
 }
 
 fn paths(list: &[String], place: &Place, base: &Path, folders: &mut Given, source: &mut Source<'_>) -> Option<Vec<std::path::PathBuf>> {

@@ -1,6 +1,6 @@
 //! `matthon check`: every mistake of the configuration, and what it promises.
 
-use crate::{cli::ConfigArg, exit::Failure, models};
+use crate::{cli::ConfigArg, env, exit::Failure, models};
 use serde_json::json;
 
 pub(crate) fn check(arg: &ConfigArg, as_json: bool) -> Result<(), Failure> {
@@ -10,6 +10,10 @@ pub(crate) fn check(arg: &ConfigArg, as_json: bool) -> Result<(), Failure> {
     };
     if let Some(why) = models::forbidden(&loaded.config) {
         return Err(refused(vec![format!("{}: {why}", arg.config.display())], arg, as_json));
+    }
+    let foreign = file_systems(&loaded.config);
+    if !foreign.is_empty() {
+        return Err(refused(foreign.into_iter().map(|why| format!("{}: {why}", arg.config.display())).collect(), arg, as_json));
     }
     let mut warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
     warnings.extend(models::trouble(&loaded.config));
@@ -26,6 +30,18 @@ pub(crate) fn check(arg: &ConfigArg, as_json: bool) -> Result<(), Failure> {
     }
     println!("{}: good, {} cameras", arg.config.display(), loaded.config.cameras.len());
     Ok(())
+}
+
+/// Rings on file systems that keep no promise; a folder that is not there yet is judged by where it will be made.
+fn file_systems(config: &config::Config) -> Vec<String> {
+    let disk = env::disk();
+    let rings = config.rings.iter().filter(|ring| !ring.any_filesystem);
+    let paths = rings.flat_map(|ring| ring.paths.iter().map(move |path| (ring, path)));
+    let foreign = paths.filter_map(|(ring, path)| {
+        let volume = disk.volume(path).ok().filter(|v| !v.keeps())?;
+        Some(ring::RingError::FileSystem { ring: ring.name.clone(), path: path.clone(), kind: volume.kind }.to_string())
+    });
+    foreign.collect()
 }
 
 /// The mistakes, as text or as JSON.

@@ -5,10 +5,13 @@ use crate::{
     capture::Capture,
     cli::ConfigArg,
     control::Control,
+    disks::{self, Disks},
     env::Env,
     exit::Failure,
     exporting::{Sources, desk},
-    fingerprint, journal, keeping, keys, seeing, telemetry, telling,
+    fingerprint, journal, keeping, keys,
+    preparing::Preparing,
+    remembered, seeing, telemetry, telling,
     wiring::{self, camera_view},
 };
 use anyhow::{Context, Result};
@@ -39,7 +42,7 @@ pub(crate) fn run(arg: &ConfigArg) -> Result<(), Failure> {
     let store = wiring::open_store(&loaded.config.storage.data)?;
     let _alone = wiring::lock_data(&loaded.config.storage.data)?;
     let key: Arc<dyn ring::Signer> = Arc::new(keys::open(&loaded.config.storage.data)?);
-    let rings = open_rings(&loaded.config, &env, &key)?;
+    let rings = open_rings(&loaded.config, &env, &store, &key)?;
 
     booked(&loaded, &store, &env)?;
 
@@ -66,11 +69,23 @@ pub(crate) fn run(arg: &ConfigArg) -> Result<(), Failure> {
     result
 }
 
-fn open_rings(config: &Config, env: &Env, key: &Arc<dyn ring::Signer>) -> Result<BTreeMap<String, ring::Recorder>, Failure> {
+fn open_rings(
+    config: &Config,
+    env: &Env,
+    store: &store::Store,
+    key: &Arc<dyn ring::Signer>,
+) -> Result<BTreeMap<String, ring::Recorder>, Failure> {
     let mut rings = BTreeMap::new();
     for ring in &config.rings {
-        let spec = wiring::ring_spec(config, &ring.name)?;
-        let recorder = ring::Recorder::open(spec, env.disk.clone(), env.clock.clone(), key.clone())?;
+        let spec = remembered::recall(store, wiring::ring_spec(config, &ring.name)?)?;
+        let mut preparing = Preparing::of(&ring.name);
+        let told = &mut |progress| preparing.tell(progress);
+        let recorder = ring::Recorder::open_telling(spec.clone(), env.disk.clone(), env.clock.clone(), key.clone(), told);
+        let recorder = recorder.map_err(|e| match e {
+            ring::RingError::FileSystem { .. } => Failure::usage(e),
+            other => other.into(),
+        })?;
+        remembered::keep(store, &spec, &recorder, &*env.disk)?;
         rings.insert(ring.name.clone(), recorder);
     }
     Ok(rings)
@@ -111,7 +126,7 @@ async fn serve(
     let tasks = TaskTracker::new();
     let all: Vec<ring::Recorder> = rings.values().cloned().collect();
 
-    let control = Arc::new(Control { store: store.clone(), clock: env.clock.clone(), rings: all.clone() });
+    let control = Arc::new(Control::new(store.clone(), env.clock.clone(), all.clone()));
     tasks.spawn(control.serve(Control::listen(&config.storage.data)?, stop.clone()));
 
     let upkeep = render.clone();
@@ -151,6 +166,9 @@ async fn serve(
     let keeper = keeping::Keeper::open(store.clone(), env.clock.clone(), wiring::recorded(config, rings), &config.storage.data)?;
     tasks.spawn(keeper.clone().run(stop.clone()));
 
+    let disks = Disks::reading(&config.storage.smart);
+    tasks.spawn(disks::watch(disks.clone(), config.clone(), all.clone(), store.clone(), env.clone(), stop.clone()));
+
     let seen = vision.clone();
     let context = web::Context {
         site: web::Site {
@@ -164,6 +182,7 @@ async fn serve(
         store,
         clock: env.clock.clone(),
         rings: Arc::new(move || all.iter().map(ring::Recorder::status).collect()),
+        disks: Arc::new(move |rings| disks.of(rings)),
         metrics: Arc::new(move || render.render()),
         cases,
         vision: Arc::new(move || serde_json::to_value(seen.status()).unwrap_or_default()),

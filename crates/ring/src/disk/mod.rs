@@ -2,9 +2,11 @@
 
 mod model;
 mod system;
+mod volume;
 
 pub use model::{Fault, ModelDisk};
 pub use system::SystemDisk;
+pub use volume::Volume;
 
 use std::{
     fmt, io,
@@ -25,6 +27,13 @@ pub trait Disk: Send + Sync + 'static {
     /// # Errors
     /// As the file system says.
     fn list(&self, dir: &Path) -> io::Result<Vec<(String, u64)>>;
+    /// What `dir` lies on, or would lie on if it were made. Disks in memory are as good as the best.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn volume(&self, _dir: &Path) -> io::Result<Volume> {
+        Ok(Volume { kind: "ext4".into(), device: (0, 0), own: true, read_only: false })
+    }
     /// Bytes that can still be allocated where `dir` lies.
     ///
     /// # Errors
@@ -36,6 +45,20 @@ pub trait Disk: Send + Sync + 'static {
     /// # Errors
     /// As the file system says; `StorageFull` when there is not enough space.
     fn create(&self, path: &Path, size: u64) -> io::Result<Arc<dyn DiskFile>>;
+    /// The same for one of many files: name and space are durable once [`settle`](Self::settle) returned.
+    ///
+    /// # Errors
+    /// As the file system says; `StorageFull` when there is not enough space.
+    fn reserve(&self, path: &Path, size: u64) -> io::Result<()> {
+        self.create(path, size).map(drop)
+    }
+    /// What was reserved in a directory is durable on return. `last`: the file that was reserved last.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn settle(&self, _last: &Path) -> io::Result<()> {
+        Ok(())
+    }
     /// Opens an existing file.
     ///
     /// # Errors

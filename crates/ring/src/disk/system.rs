@@ -1,6 +1,6 @@
 //! The real disk: preallocated files, positioned vectored writes, `fdatasync`, `flock`.
 
-use super::{Disk, DiskFile, LockGuard};
+use super::{Disk, DiskFile, LockGuard, Volume};
 use rustix::{
     fs::{FallocateFlags, FlockOperation, fallocate, fdatasync, flock, statvfs},
     io::{Errno, pread, pwritev},
@@ -38,19 +38,33 @@ impl Disk for SystemDisk {
         Ok(s.f_bavail.saturating_mul(s.f_frsize))
     }
 
+    fn volume(&self, dir: &Path) -> io::Result<Volume> {
+        Volume::of(dir)
+    }
+
     fn create(&self, path: &Path, size: u64) -> io::Result<Arc<dyn DiskFile>> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        if file.metadata()?.len() < size {
-            match fallocate(&file, FallocateFlags::empty(), 0, size) {
-                Ok(()) => {}
-                Err(e) => return Err(e.into()),
-            }
+        let (file, grown) = reserved(path, size)?;
+        if grown {
             file.sync_all()?;
             if let Some(dir) = path.parent() {
                 File::open(dir)?.sync_all()?;
             }
         }
         Ok(Arc::new(SystemFile(file)))
+    }
+
+    fn reserve(&self, path: &Path, size: u64) -> io::Result<()> {
+        reserved(path, size).map(drop)
+    }
+
+    // ext4 and xfs journal in order: once the last file and the directory are synced, so is what was reserved before. A sync a
+    // file would be a commit a file, and a ring has thousands. `syncfs` would wait for whatever others write to this disk.
+    fn settle(&self, last: &Path) -> io::Result<()> {
+        File::open(last)?.sync_all()?;
+        match last.parent() {
+            Some(dir) => File::open(dir)?.sync_all(),
+            None => Ok(()),
+        }
     }
 
     fn open(&self, path: &Path, writable: bool) -> io::Result<Arc<dyn DiskFile>> {
@@ -76,6 +90,16 @@ impl Disk for SystemDisk {
             Err(e) => Err(e.into()),
         }
     }
+}
+
+/// A file of at least this size, and whether it had to grow.
+fn reserved(path: &Path, size: u64) -> io::Result<(File, bool)> {
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+    let grown = file.metadata()?.len() < size;
+    if grown {
+        fallocate(&file, FallocateFlags::empty(), 0, size)?;
+    }
+    Ok((file, grown))
 }
 
 struct SystemFile(File);

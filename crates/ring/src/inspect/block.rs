@@ -1,11 +1,10 @@
 //! One block file from its own bytes: whose it is, what its batches hold, what its footer says.
 
 use crate::{
-    catalog::any_footer,
-    disk::{DiskFile, read_exact_at},
+    catalog::{any_footer, first_batch},
+    disk::DiskFile,
     format::{
         PAGE,
-        batch::BatchHeader,
         block::BlockHeader,
         footer::Footer,
         index::{BlockState, BlockSummary},
@@ -31,6 +30,21 @@ pub(super) struct Examined {
     pub(super) summary: BlockSummary,
 }
 
+/// The sequence a block claims, with a look at its ends only; `None`: it holds nothing of a ring.
+pub(super) fn sequence(file: &dyn DiskFile, spec: &RingSpec) -> io::Result<Option<u64>> {
+    let header = recover::block_header(file)?.filter(|h| h.block_size == spec.block_size);
+    Ok(match header {
+        Some(header) => Some(header.sequence),
+        None => claimed(file, any_footer(file, spec)?.as_ref())?,
+    }
+    .filter(|sequence| *sequence > 0))
+}
+
+/// What is left of a block without its header says which it was: the newest of it.
+fn claimed(file: &dyn DiskFile, footer: Option<&Footer>) -> io::Result<Option<u64>> {
+    Ok(first_batch(file)?.max(footer.map(|f| f.sequence)))
+}
+
 /// Reads a block.
 pub(super) fn examine(file: &dyn DiskFile, spec: &RingSpec) -> io::Result<Examined> {
     let header = recover::block_header(file)?.filter(|h| h.block_size == spec.block_size);
@@ -39,7 +53,7 @@ pub(super) fn examine(file: &dyn DiskFile, spec: &RingSpec) -> io::Result<Examin
     // of the block says which block it was.
     let sequence = match (&header, &footer) {
         (Some(h), _) => h.sequence,
-        (None, footer) => first_batch(file)?.unwrap_or(0).max(footer.as_ref().map_or(0, |f| f.sequence)),
+        (None, footer) => claimed(file, footer.as_ref())?.unwrap_or(0),
     };
     if sequence == 0 {
         return Ok(Examined::default());
@@ -52,10 +66,4 @@ pub(super) fn examine(file: &dyn DiskFile, spec: &RingSpec) -> io::Result<Examin
         None => BlockTable::of(&scan).summary(sequence, BlockState::Open, scan.data_end),
     };
     Ok(Examined { ring, header, footer, scan, summary })
-}
-
-fn first_batch(file: &dyn DiskFile) -> io::Result<Option<u64>> {
-    let mut page = vec![0; crate::format::batch::BATCH_HEADER];
-    read_exact_at(file, PAGE, &mut page)?;
-    Ok(BatchHeader::parse(&page).ok().map(|b| b.block))
 }

@@ -1,7 +1,8 @@
 //! A ring seen without trusting its index and its footers: behind `matthon ring scan`, `verify`, `rebuild` and `extract`.
 //!
 //! Belongs here: reading blocks from their own bytes, judging them, writing caches anew. Does not belong here: recording,
-//! and questions about a range of time (`reader`). Everything but [`rebuild()`] only reads, beside a running daemon too.
+//! and questions about a range of time (`reader`). Everything but [`rebuild()`] only reads, beside a running daemon too; what
+//! a running daemon rebuilds it writes itself.
 
 mod block;
 mod chains;
@@ -9,6 +10,7 @@ mod rebuild;
 mod scan;
 mod verify;
 
+pub(crate) use rebuild::beside;
 pub use rebuild::{Rebuilt, rebuild};
 pub use scan::{BlockReport, BlockWord, Seal, scan};
 pub use verify::{Finding, Verdict, What, verify};

@@ -13,6 +13,7 @@ use crate::{
     },
     reader::{Reader, RecordRef},
     spec::RingSpec,
+    writer::start::ERA,
 };
 use domain::{StreamId, WallTime};
 use serde::Serialize;
@@ -132,8 +133,8 @@ pub fn verify(
     let total = order.len() as u64;
     let newest = order.last().map_or(0, |(_, s)| s.sequence);
     let (links, digests) = (Vec::new(), HashSet::new());
-    let mut judge =
-        Judge { reader: &reader, key, newest, chains: Chains::default(), digests, links, after_gap: true, verdict: Verdict::default() };
+    let (chains, verdict) = (Chains::default(), Verdict::default());
+    let mut judge = Judge { reader: &reader, key, newest, chains, digests, links, after_gap: true, era: 0, verdict };
     for (n, (slot, s)) in order.into_iter().enumerate() {
         if s.state == BlockState::Erased {
             judge.after_gap = true;
@@ -157,6 +158,8 @@ struct Judge<'a> {
     links: Vec<([u8; 32], usize, BlockSummary)>,
     /// What was sealed before the next block may rightly be gone.
     after_gap: bool,
+    /// Of the last block seen: [`ERA`].
+    era: u64,
     verdict: Verdict,
 }
 
@@ -176,6 +179,10 @@ impl Judge<'_> {
             return;
         }
         self.verdict.blocks += 1;
+        if s.sequence / ERA != self.era {
+            // A start without one of the disks: numbers and chains begin anew.
+            (self.era, self.chains, self.after_gap) = (s.sequence / ERA, Chains::default(), true);
+        }
         if seen.header.is_none() {
             self.note(What::BlockHeader, None, s.sequence, slot, 0, 0, Some((s.from, s.to)));
         }

@@ -7,7 +7,9 @@ mod faults;
 mod formats;
 mod housekeeping;
 mod inspect;
+mod mend;
 mod model;
+mod paths;
 mod real;
 mod samples;
 

@@ -30,7 +30,7 @@ impl Clock for Ticking {
 fn recorded_read_beside_it_closed_and_opened_again() {
     let dir = tempfile::tempdir().unwrap();
     let paths = vec![dir.path().join("one"), dir.path().join("two")];
-    let spec = RingSpec { block_size: 1 << 20, ..RingSpec::new("main", paths, 8 << 20) };
+    let spec = RingSpec { block_size: 1 << 20, any_filesystem: true, ..RingSpec::new("main", paths, 8 << 20) };
     let open = || Recorder::open(spec.clone(), Arc::new(SystemDisk), Arc::new(Ticking(Instant::now())), signer());
     let recorder = open().unwrap();
     let e = open().unwrap_err();

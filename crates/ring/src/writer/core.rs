@@ -4,6 +4,7 @@
 use super::{
     backoff::Backoff,
     builder::{Built, Circumstances, Fate, Head, Stream},
+    mend::{self, Inbox, Mends},
     release::Release,
 };
 use crate::{
@@ -86,6 +87,9 @@ pub(crate) struct Core {
     pub(super) anchor: Option<super::expire::Anchor>,
     pub(super) figures: Figures,
     status: Arc<Mutex<RingStatus>>,
+    /// What others ask for, and where they ask.
+    pub(super) inbox: Inbox,
+    mends: Mends,
     /// When everything received by then was durable, since boot: true also while the thread hangs in the disk.
     synced_at: Arc<AtomicU64>,
 }
@@ -125,6 +129,7 @@ impl Core {
         let status = RingStatus {
             name: spec.name.clone(),
             size: spec.blocks() as u64 * spec.block_size,
+            available: 0,
             blocks: spec.blocks() as u64,
             block_size: spec.block_size,
             used: 0,
@@ -142,9 +147,13 @@ impl Core {
             errors: 0,
             state: RingState::Ok,
             detail: String::new(),
+            paths: catalog.paths.status(),
         };
         let now = clock.mono();
+        let (mends, inbox) = mend::channel();
         let mut core = Self {
+            inbox,
+            mends,
             ring: found.ring,
             heads: found.heads,
             streams: BTreeMap::new(),
@@ -178,6 +187,15 @@ impl Core {
         &self.catalog
     }
 
+    /// The ring's own name, in all its files.
+    pub(crate) fn ring(&self) -> [u8; 16] {
+        self.ring
+    }
+
+    pub(crate) fn mends(&self) -> Mends {
+        self.mends.clone()
+    }
+
     pub(crate) fn intake(&self) -> &Arc<Intake> {
         &self.intake
     }
@@ -207,6 +225,7 @@ impl Core {
             self.seal_next();
             self.expire();
             self.release_next();
+            self.mend_next();
         }
         let after = self.clock.mono();
         self.report(after);
@@ -277,7 +296,7 @@ impl Core {
                     counter!("matthon_ring_errors_total", "ring" => self.catalog.spec.name.clone()).increment(1);
                     self.figures.detail = why;
                     refusals += 1;
-                    if refusals >= self.catalog.spec.paths.len() {
+                    if refusals >= self.catalog.paths.count_in() {
                         self.retry_at = Some(now.plus(RETRY * u32::try_from(self.refusals / 2).unwrap_or(8).clamp(1, 8)));
                         return;
                     }
@@ -324,6 +343,7 @@ impl Core {
         let counts = self.intake.counts();
         let (used, oldest) = self.catalog.used();
         let oldest = oldest.map(|s| s.from);
+        let available = self.catalog.paths.blocks(&self.catalog.spec) * self.catalog.spec.block_size;
         let f = &mut self.figures;
         if f.slow_until.is_some_and(|until| now > until) {
             f.slow_until = None;
@@ -348,7 +368,8 @@ impl Core {
         s.newest = f.newest;
         s.written_bytes = f.written;
         s.write_rate_bps = f.rate;
-        s.days_forecast = (f.rate > 0).then(|| s.size as f64 * 8.0 / f.rate as f64 / 86_400.0);
+        s.available = available;
+        s.days_forecast = (f.rate > 0).then(|| available as f64 * 8.0 / f.rate as f64 / 86_400.0);
         s.last_sync_micros_ago = micros(now.since(f.last_sync));
         s.last_sync_took_micros = micros(f.sync_took);
         s.dropped_gops = counts.dropped_gops;
@@ -364,7 +385,9 @@ impl Core {
             Some((_, what)) if f.detail.is_empty() => s.detail.clone_from(what),
             _ => s.detail.clone_from(&f.detail),
         }
+        s.paths = self.catalog.paths.status();
         drop(s);
+        self.catalog.paths.measure();
         let ring = self.catalog.spec.name.clone();
         let age = oldest.map_or(0, |o| self.clock.wall().micros_since(o));
         gauge!("matthon_ring_oldest_seconds", "ring" => ring.clone()).set(age as f64 / 1e6);

@@ -48,7 +48,10 @@ impl Core {
         let horizon = now.minus(max_age);
         // In the order of writing: a block in the middle that claims to be old was written under a wrong clock.
         // Paths that would not erase are passed over: one bad disk must not keep what lies on the others.
-        let due = |slot: usize| self.unerased.get(&spec.place(slot).0).is_none_or(|b| b.is_due(mono));
+        let due = |slot: usize| {
+            let path = spec.place(slot).0;
+            self.catalog.paths.is_in(path) && self.unerased.get(&path).is_none_or(|b| b.is_due(mono))
+        };
         let mut first: Option<(usize, BlockSummary)> = None;
         let ends = self.catalog.walk(|slot, s| match first {
             None if !due(slot) => ControlFlow::Continue(()),

@@ -5,6 +5,8 @@ mod backoff;
 pub(crate) mod builder;
 pub(crate) mod core;
 mod expire;
+pub(crate) mod layout;
+pub(crate) mod mend;
 mod place;
 mod release;
 mod seal;

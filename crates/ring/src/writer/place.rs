@@ -66,6 +66,7 @@ impl Core {
                     self.note_newest(to);
                 }
                 self.refused.remove(&self.catalog.spec.place(open.slot).0);
+                self.catalog.paths.took(self.catalog.spec.place(open.slot).0);
                 self.refusals = 0;
                 self.open = Some(open);
                 Ok(oldest)
@@ -76,7 +77,7 @@ impl Core {
                     self.ready.push_front(r);
                 }
                 let path = self.catalog.spec.file(open.slot);
-                self.refuse(open.slot);
+                self.refuse(open.slot, &e);
                 if open.batches == 0 && !self.refusals.is_multiple_of(TURNS) {
                     // Nothing is in it yet: it is tried again before another block's recordings are given up.
                     self.open = Some(open);
@@ -213,7 +214,7 @@ impl Core {
                 Ok(())
             }
             Err(e) => {
-                self.refuse(slot);
+                self.refuse(slot, &e);
                 self.write_index(slot, &old, false);
                 self.catalog.set(slot, old);
                 Err(format!("cannot begin {}: {e}; trying the next block (look at the disk's cables and health)", path.display()))
@@ -228,11 +229,14 @@ impl Core {
         let now = self.clock.mono();
         // While every path refuses, the one that was left alone longest is asked.
         let next = (0..spec.paths.len()).filter_map(|p| self.refused.get(&p).map(Backoff::due)).min().unwrap_or(now);
-        let all = self.refused.len() >= spec.paths.len() && !self.refused.values().any(|b| b.is_due(now));
-        let asked = |p: usize| self.refused.get(&p).is_none_or(|b| if all { b.due() == next } else { b.is_due(now) });
+        let there = self.catalog.paths.count_in();
+        let all = self.refused.len() >= there && !self.refused.values().any(|b| b.is_due(now));
+        let asked = |p: usize| {
+            self.catalog.paths.is_in(p) && self.refused.get(&p).is_none_or(|b| if all { b.due() == next } else { b.is_due(now) })
+        };
         let busy: HashSet<usize> = self.unsealed.iter().filter(|u| u.is_fresh()).map(|u| u.slot).collect();
         let free = self.catalog.oldest_slots(TURNS, |n| !busy.contains(&n) && asked(spec.place(n).0));
-        let turn = (self.refusals / spec.paths.len().max(1)) % free.len().max(1);
+        let turn = (self.refusals / there.max(1)) % free.len().max(1);
         if let Some(&slot) = free.get(turn) {
             return Ok(slot);
         }
@@ -240,8 +244,9 @@ impl Core {
         self.unsealed.pop_front().map(|u| u.slot).ok_or_else(|| "there is no block to write to".to_owned())
     }
 
-    fn refuse(&mut self, slot: usize) {
+    fn refuse(&mut self, slot: usize, error: &io::Error) {
         let now = self.clock.mono();
+        self.catalog.paths.refused(self.catalog.spec.place(slot).0, error, self.clock.wall());
         self.refused.entry(self.catalog.spec.place(slot).0).or_default().refused(now, PATH_RETRY.0, PATH_RETRY.1);
         self.refusals += 1;
     }

@@ -1,99 +1,50 @@
-//! The start: locks, files, the index, and what a cut left open. Bounded by one block's batches, whatever the ring's size.
+//! The start: the index, and what a cut left open. Bounded by one block's batches, whatever the ring's size.
 
 use super::{
     backoff::Backoff,
     builder::Head,
     core::{Found, Unsealed},
     expire::Anchor,
+    layout::Laid,
 };
 use crate::{
-    catalog::{Catalog, index_size, read_index, summary_from_block},
-    disk::{Disk, LockGuard},
+    catalog::{Catalog, first_batch, index_size, read_index, summary_from_block},
+    disk::Disk,
     error::RingError,
     format::{
         PAGE,
         footer::SEAL_RECOVERED,
         index::{BlockState, BlockSummary, INDEX_ENTRY, IndexHeader},
     },
+    paths::Paths,
     recover::{block_header, scan},
     sign::Signer,
-    spec::{INDEX_NAME, LOCK_NAME, RingSpec, SPANS_NAMES, block_name},
+    spec::{INDEX_NAME, RingSpec, SPANS_NAMES, block_name},
     table::BlockTable,
 };
 use domain::{Clock, StreamId};
 use sha2::{Digest, Sha256};
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashSet, VecDeque},
     io::{self, IoSlice},
     path::Path,
     sync::Arc,
 };
 
+/// Every start without one of the paths begins a new era: sequences of another are a multiple of this apart, and the
+/// chains of streams need not go on from one to the other.
+pub(crate) const ERA: u64 = 1 << 32;
 /// How many of the blocks to be overwritten next are looked at, in case the index missed that they are new already.
 const SUSPECTS: usize = 4;
 
-fn io_error<'a>(spec: &'a RingSpec, what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> RingError + use<'a> {
+pub(super) fn io_error<'a>(spec: &'a RingSpec, what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> RingError + use<'a> {
     move |source| RingError::Io { ring: spec.name.clone(), what, path: path.to_owned(), source }
 }
 
-/// Takes the locks of all paths.
-pub(crate) fn lock(spec: &RingSpec, disk: &dyn Disk) -> Result<Vec<LockGuard>, RingError> {
-    let mut guards = Vec::with_capacity(spec.paths.len());
-    for dir in &spec.paths {
-        disk.create_dir(dir).map_err(io_error(spec, "create", dir))?;
-        let path = dir.join(LOCK_NAME);
-        match disk.lock(&path).map_err(io_error(spec, "lock", &path))? {
-            Some(guard) => guards.push(guard),
-            None => return Err(RingError::Locked { ring: spec.name.clone(), path: dir.clone() }),
-        }
-    }
-    Ok(guards)
-}
-
-/// Reserves the space of every block. Returns whether all of them are new.
-pub(crate) fn allocate(spec: &RingSpec, disk: &dyn Disk) -> Result<bool, RingError> {
-    let mut all_new = true;
-    for (n, dir) in spec.paths.iter().enumerate() {
-        let have: HashMap<String, u64> = disk.list(dir).map_err(io_error(spec, "list", dir))?.into_iter().collect();
-        let blocks = spec.blocks_in(n);
-        let mut missing = Vec::new();
-        for number in 0..blocks {
-            match have.get(&block_name(number)) {
-                Some(&len) if len == spec.block_size => all_new = false,
-                // A cut may have left a file without its space.
-                Some(0) | None => missing.push(number),
-                Some(&len) => {
-                    let name = block_name(number);
-                    let reason = format!(
-                        "{} holds blocks of {len} bytes ({name}), the configuration asks for {}: set the old block size, or move the files away to begin anew",
-                        dir.display(),
-                        spec.block_size
-                    );
-                    return Err(RingError::Spec { ring: spec.name.clone(), reason });
-                }
-            }
-        }
-        let need = missing.len() as u64 * spec.block_size;
-        if need > 0 {
-            let free = disk.free_space(dir).map_err(io_error(spec, "measure", dir))?;
-            if free < need {
-                return Err(RingError::Space { ring: spec.name.clone(), path: dir.clone(), need, free });
-            }
-        }
-        for number in missing {
-            let path = dir.join(block_name(number));
-            disk.create(&path, spec.block_size).map_err(io_error(spec, "reserve", &path))?;
-        }
-        let path = dir.join(INDEX_NAME);
-        disk.create(&path, index_size(blocks)).map_err(io_error(spec, "create", &path))?;
-    }
-    Ok(all_new)
-}
-
 /// Slots beyond the ring's size that have whole block files, ascending: the ring was larger once.
-fn leftover(spec: &RingSpec, disk: &dyn Disk) -> Result<Vec<usize>, RingError> {
+fn leftover(spec: &RingSpec, disk: &dyn Disk, paths: &Paths) -> Result<Vec<usize>, RingError> {
     let mut slots = Vec::new();
-    for (n, dir) in spec.paths.iter().enumerate() {
+    for (n, dir) in spec.paths.iter().enumerate().filter(|(n, _)| paths.is_in(*n)) {
         let names = disk.list(dir).map_err(io_error(spec, "list", dir))?;
         let have: HashSet<String> = names.into_iter().filter(|(_, len)| *len == spec.block_size).map(|(name, _)| name).collect();
         let beyond = (spec.blocks_in(n)..).take_while(|number| have.contains(&block_name(*number)));
@@ -109,10 +60,11 @@ pub(crate) fn find(
     disk: Arc<dyn Disk>,
     clock: &dyn Clock,
     signer: &dyn Signer,
-    all_new: bool,
+    paths: Paths,
+    laid: &Laid,
 ) -> Result<(Catalog, Found), RingError> {
     // Where nothing of the ring is left, what lies beyond it is not known to be its own.
-    let leftover = if all_new { Vec::new() } else { leftover(&spec, &*disk)? };
+    let leftover = if laid.all_new { Vec::new() } else { leftover(&spec, &*disk, &paths)? };
     let wanted = spec.clone();
     let mut spec = spec;
     if let Some(last) = leftover.last() {
@@ -120,34 +72,39 @@ pub(crate) fn find(
             ring = %spec.name, blocks = leftover.len(), bytes = leftover.len() as u64 * spec.block_size,
             "the ring was larger: the recordings in the blocks beyond its size are no longer shown, and their files are deleted when the next block is full"
         );
-        // What is covered by blocks that go must not be remembered.
-        for path in SPANS_NAMES.iter().filter_map(|name| Some(spec.paths.first()?.join(name))) {
-            disk.delete(&path).map_err(io_error(&spec, "delete", &path))?;
-        }
         // What goes may hold the newest chain heads: the start looks at everything there is.
         spec.size = (*last as u64 + 1) * spec.block_size;
     }
-    let mut index = read_index_or_new(&spec, &*disk, all_new)?;
+    if !leftover.is_empty() || paths.some_away() || !laid.fresh.is_empty() {
+        // What is covered by blocks that go, or are not there, must not be remembered.
+        forget_coverage(&spec, &*disk, &paths)?;
+    }
+    let mut index = read_index_or_new(&spec, &*disk, &paths, laid)?;
     for (slot, place) in index.0.iter_mut().enumerate().skip(wanted.blocks()) {
         if leftover.binary_search(&slot).is_err() {
             *place = BlockSummary::default();
         }
     }
-    let ring = index.1.unwrap_or_else(|| new_ring(&spec, clock, signer));
-    if index.2 || stale(&spec, &*disk, &index.0) {
-        for (slot, place) in index.0.iter_mut().enumerate() {
+    // Of a ring whose other disks are away the name is known: they must find themselves in it when they are back.
+    let ring = index.1.or(spec.id.filter(|_| paths.some_away())).unwrap_or_else(|| new_ring(&spec, clock, signer));
+    if index.2 || stale(&spec, &*disk, &paths, &index.0) {
+        for (slot, place) in index.0.iter_mut().enumerate().filter(|(slot, _)| paths.is_readable(spec.place(*slot).0)) {
             let found = disk.open(&spec.file(slot), false).and_then(|f| summary_from_block(&*f, &spec, Some(ring)));
             *place = found.map(|(_, summary)| summary).unwrap_or_default();
         }
         index.2 = true;
     }
-    if index.2 || index.1.is_none() || all_new {
-        write_index(&spec, &*disk, ring, &index.0)?;
+    if index.2 || index.1.is_none() || !laid.fresh.is_empty() {
+        write_index(&spec, &*disk, &paths, ring, &index.0)?;
     }
     let sequence = index.0.iter().map(|s| s.sequence).max().unwrap_or(0);
-    let catalog = Catalog::new(spec, disk, false, index.0);
+    let catalog = Catalog::new(spec, disk, false, index.0).with_paths(paths);
     let mut found = Found { ring, heads: BTreeMap::new(), unsealed: VecDeque::new(), sequence, last_seal: [0; 32], anchor: None, leftover };
-    recover(&catalog, clock, &mut found)?;
+    recover(&catalog, clock, &mut found);
+    if catalog.paths.some_away() {
+        // The newest recordings may lie on what is not there, under numbers nobody here knows: none of them is given twice.
+        found.sequence = (found.sequence | (ERA - 1)) + 1;
+    }
     if found.leftover.is_empty() {
         return Ok((catalog, found));
     }
@@ -157,18 +114,28 @@ pub(crate) fn find(
 
 type Known = (Vec<BlockSummary>, Option<[u8; 16]>, bool);
 
-fn read_index_or_new(spec: &RingSpec, disk: &dyn Disk, all_new: bool) -> Result<Known, RingError> {
-    if all_new {
+fn forget_coverage(spec: &RingSpec, disk: &dyn Disk, paths: &Paths) -> Result<(), RingError> {
+    for (_, dir) in spec.paths.iter().enumerate().filter(|(n, _)| paths.is_in(*n)) {
+        for path in SPANS_NAMES.iter().map(|name| dir.join(name)) {
+            disk.delete(&path).map_err(io_error(spec, "delete", &path))?;
+        }
+    }
+    Ok(())
+}
+
+fn read_index_or_new(spec: &RingSpec, disk: &dyn Disk, paths: &Paths, laid: &Laid) -> Result<Known, RingError> {
+    if laid.all_new {
         return Ok((vec![BlockSummary::default(); spec.blocks()], None, false));
     }
-    let index = read_index(spec, disk)?;
+    // A path that was laid out this moment holds nothing: that needs no look.
+    let index = read_index(spec, disk, |n| paths.is_readable(n) && !laid.fresh.contains(&n))?;
     Ok((index.slots, index.ring, index.damaged > 0))
 }
 
 /// Whether a block that should be old is newer than the newest known: the index could not be written then.
-fn stale(spec: &RingSpec, disk: &dyn Disk, slots: &[BlockSummary]) -> bool {
+fn stale(spec: &RingSpec, disk: &dyn Disk, paths: &Paths, slots: &[BlockSummary]) -> bool {
     let newest = slots.iter().map(|s| s.sequence).max().unwrap_or(0);
-    let mut order: Vec<usize> = (0..slots.len()).collect();
+    let mut order: Vec<usize> = (0..slots.len()).filter(|n| paths.is_in(spec.place(*n).0)).collect();
     order.sort_by_key(|&n| slots.get(n).map_or((0, n), |s| (s.sequence, n)));
     order.into_iter().take(SUSPECTS).any(|slot| {
         let header = disk.open(&spec.file(slot), false).and_then(|f| block_header(&*f));
@@ -176,8 +143,14 @@ fn stale(spec: &RingSpec, disk: &dyn Disk, slots: &[BlockSummary]) -> bool {
     })
 }
 
-pub(crate) fn write_index(spec: &RingSpec, disk: &dyn Disk, ring: [u8; 16], slots: &[BlockSummary]) -> Result<(), RingError> {
-    for (n, dir) in spec.paths.iter().enumerate() {
+pub(crate) fn write_index(
+    spec: &RingSpec,
+    disk: &dyn Disk,
+    paths: &Paths,
+    ring: [u8; 16],
+    slots: &[BlockSummary],
+) -> Result<(), RingError> {
+    for (n, dir) in spec.paths.iter().enumerate().filter(|(n, _)| paths.is_in(*n)) {
         let blocks = spec.blocks_in(n);
         let header = IndexHeader { ring, block_size: spec.block_size, blocks: u32::try_from(blocks).unwrap_or(u32::MAX) };
         let mut bytes = vec![0; usize::try_from(index_size(blocks)).unwrap_or(0)];
@@ -215,13 +188,27 @@ fn new_ring(spec: &RingSpec, clock: &dyn Clock, signer: &dyn Signer) -> [u8; 16]
 }
 
 /// Chain heads from the last seal, then from the blocks behind it that have none.
-fn recover(catalog: &Catalog, clock: &dyn Clock, found: &mut Found) -> Result<(), RingError> {
+fn recover(catalog: &Catalog, clock: &dyn Clock, found: &mut Found) {
     let mut slots: Vec<(usize, BlockSummary)> = catalog.slots().into_iter().enumerate().filter(|(_, s)| s.sequence > 0).collect();
     slots.sort_by_key(|(_, s)| std::cmp::Reverse(s.sequence));
-    let mut behind = Vec::new();
+    let (mut behind, mut late, mut sealed) = (Vec::new(), Vec::new(), false);
     for (n, (slot, s)) in slots.into_iter().enumerate() {
-        let file = catalog.file(slot).map_err(|e| catalog.io("open", catalog.spec.file(slot), e))?;
-        let header = block_header(&*file).ok().flatten();
+        // Before the newest seal only those matter that never got theirs: on a disk that was away, or refused it.
+        if sealed && s.state != BlockState::Open {
+            continue;
+        }
+        let opened = catalog.file(slot).and_then(|file| Ok((block_header(&*file)?, file)));
+        let (header, file) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                let error = catalog.io("read", catalog.spec.file(slot), error);
+                tracing::warn!(ring = %catalog.spec.name, block = s.sequence, %error, "one of the newest blocks cannot be read: left as it is");
+                continue;
+            }
+        };
+        // A header that rotted says nothing; the batches repeat whose they are.
+        let written = || matches!(first_batch(&*file), Ok(Some(n)) if n == s.sequence);
+        let own = header.as_ref().map_or_else(written, |h| h.sequence == s.sequence);
         if n == 0 {
             let same = header.as_ref().filter(|h| h.boot == clock.boot_id() && h.clock_synchronised);
             found.anchor = same.map(|h| Anchor { wall: h.wall, mono: h.mono });
@@ -235,13 +222,14 @@ fn recover(catalog: &Catalog, clock: &dyn Clock, found: &mut Found) -> Result<()
                             Head { next_seq: e.next_seq, next_gop: e.next_gop, chain: e.chain, format: e.format, last_block: e.last_block };
                         found.heads.insert(Arc::new(e.stream), head);
                     }
-                    break;
+                    sealed = true;
                 }
                 // A footer that rotted is written anew.
-                _ if header.is_some_and(|h| h.sequence == s.sequence) => behind.push((slot, s)),
+                _ if own => behind.push((slot, s)),
                 _ => {}
             },
-            BlockState::Open if header.is_some_and(|h| h.sequence == s.sequence) => behind.push((slot, s)),
+            BlockState::Open if own && sealed => late.push((slot, s)),
+            BlockState::Open if own => behind.push((slot, s)),
             // Taken by the index, but its header never became durable: nothing of it was overwritten, so it is what it was.
             BlockState::Open => {
                 let was = summary_from_block(&*file, &catalog.spec, Some(found.ring)).map(|(_, s)| s).unwrap_or_default();
@@ -251,12 +239,15 @@ fn recover(catalog: &Catalog, clock: &dyn Clock, found: &mut Found) -> Result<()
         }
     }
     for (slot, s) in behind.into_iter().rev() {
-        recover_block(catalog, found, slot, s);
+        recover_block(catalog, found, slot, s, true);
     }
-    Ok(())
+    for (slot, s) in late.into_iter().rev() {
+        recover_block(catalog, found, slot, s, false);
+    }
 }
 
-fn recover_block(catalog: &Catalog, found: &mut Found, slot: usize, s: BlockSummary) {
+/// `newest`: what it holds is how its streams go on.
+fn recover_block(catalog: &Catalog, found: &mut Found, slot: usize, s: BlockSummary, newest: bool) {
     let scanned = catalog.file(slot).and_then(|file| scan(&*file, s.sequence, catalog.spec.data_limit(), PAGE, 0));
     let scanned = match scanned {
         Ok(scanned) => scanned,
@@ -275,7 +266,7 @@ fn recover_block(catalog: &Catalog, found: &mut Found, slot: usize, s: BlockSumm
         return;
     }
     let table = Arc::new(BlockTable::of(&scanned));
-    for r in &scanned.records {
+    for r in scanned.records.iter().filter(|_| newest) {
         let (h, id): (_, StreamId) = (&r.header, r.header.stream.clone());
         let next_seq = h.seq.saturating_add(1);
         let head = found.heads.entry(Arc::new(id)).or_default();
@@ -283,6 +274,9 @@ fn recover_block(catalog: &Catalog, found: &mut Found, slot: usize, s: BlockSumm
     }
     let summary = table.summary(s.sequence, BlockState::Open, scanned.data_end);
     catalog.publish(slot, s.sequence, table.clone(), scanned.data_end, scanned.next_batch, summary);
+    if !catalog.paths.is_in(catalog.spec.place(slot).0) {
+        return;
+    }
     found.unsealed.push_back(Unsealed {
         slot,
         sequence: s.sequence,

@@ -65,6 +65,7 @@ pub(crate) fn ring_status(name: &str) -> RingStatus {
     RingStatus {
         name: name.into(),
         size: 1 << 30,
+        available: 1 << 30,
         blocks: 8,
         block_size: 1 << 27,
         used: 1,
@@ -82,6 +83,7 @@ pub(crate) fn ring_status(name: &str) -> RingStatus {
         errors: 0,
         state: RingState::Ok,
         detail: String::new(),
+        paths: Vec::new(),
     }
 }
 
@@ -200,6 +202,7 @@ pub(crate) struct Village {
     pub(crate) rings: Arc<Mutex<Vec<RingStatus>>>,
     pub(crate) cases: Cases,
     /// What `vision` tells.
+    pub(crate) disks: Arc<Mutex<Vec<matthon_web::Disk>>>,
     pub(crate) vision: Arc<Mutex<Value>>,
     /// Samples of `cong-lang` main, `cong-lang` sub and `nha-van-hoa` main.
     pub(crate) sources: [Fanout<Sample>; 3],
@@ -222,7 +225,7 @@ impl Village {
         let recorder = record.then(|| {
             let path = folder.path().join("ring");
             std::fs::create_dir(&path).unwrap();
-            let spec = RingSpec { block_size: 1 << 20, ..RingSpec::new("main", vec![path], 16 << 20) };
+            let spec = RingSpec { block_size: 1 << 20, any_filesystem: true, ..RingSpec::new("main", vec![path], 16 << 20) };
             let signer = Arc::new(Ed25519Signer::from_secret(&[7; 32]));
             let clock: Arc<dyn Clock> = Arc::clone(&clock) as _;
             Recorder::open(spec, Arc::new(SystemDisk), clock, signer).unwrap()
@@ -267,6 +270,7 @@ impl Village {
             "cameras": {"cong-lang": {"fed": true, "fps": 5.0}},
         });
         let vision = Arc::new(Mutex::new(seen));
+        let disks = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&vision);
         let context = Arc::new(Context {
             site: Site { name: "Thôn Duyên Hy".into(), timezone: "Asia/Ho_Chi_Minh".into(), language: "vi".into(), demo: false },
@@ -275,6 +279,10 @@ impl Village {
             store: store.clone(),
             cases: cases.clone(),
             story: None,
+            disks: Arc::new({
+                let disks = disks.clone();
+                move |_| disks.lock().unwrap().clone()
+            }),
             vision: Arc::new(move || seen.lock().unwrap().clone()),
             snapshot: Arc::new(Pictures),
             exports: Arc::new(Packages { store: store.clone(), dir: folder.path().to_owned() }),
@@ -290,7 +298,7 @@ impl Village {
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         let server = tokio::spawn(serve(listener, Arc::clone(&context), stop.clone()));
-        Self { address, context, clock, board, store, rings, cases, vision, sources, recorder, stop, server, _folder: folder }
+        Self { address, context, clock, board, store, rings, cases, disks, vision, sources, recorder, stop, server, _folder: folder }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

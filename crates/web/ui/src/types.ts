@@ -144,6 +144,34 @@ export interface Ring {
   /** Days the village promised to keep; null: none. */
   days_promised?: number | null;
   dropped_gops: number;
+  paths?: RingPath[];
+}
+
+/** A folder of a ring: one for each disk. */
+export interface RingPath {
+  path: string;
+  state: string;
+  since: Instant | null;
+  detail: string;
+  read_errors: number;
+  write_errors: number;
+}
+
+/** A disk and what it says of itself; null: it does not tell. */
+export interface Disk {
+  device: string;
+  paths: string[];
+  state: string;
+  detail: string;
+  model: string;
+  serial: string;
+  measured: Instant | null;
+  reallocated: number | null;
+  pending: number | null;
+  uncorrectable: number | null;
+  worn_percent: number | null;
+  temperature: number | null;
+  hours: number | null;
 }
 
 export interface Problem {
@@ -152,6 +180,8 @@ export interface Problem {
   camera?: string;
   stream?: StreamName;
   ring?: string;
+  disk?: string;
+  since?: Instant;
   detail?: string;
 }
 
@@ -161,6 +191,7 @@ export interface Status {
   now: Instant;
   cameras: { up: number; total: number };
   rings: Ring[];
+  disks?: Disk[];
   problems: Problem[];
   vision?: Vision;
 }

@@ -50,6 +50,18 @@ test('every state and note of the core has its words, and what to do', () => {
   for (const note of notes) assert.ok(`note.${note}` in vi, note);
 });
 
+test('every state of a folder and of a disk has its words, and what to do', () => {
+  const paths = readFileSync(path.join(ui, '../../ring/src/paths.rs'), 'utf8');
+  const body = paths.slice(paths.indexOf('pub fn as_str'));
+  const states = [...body.slice(0, body.indexOf('\n    }\n')).matchAll(/Self::\w+ => "([a-z-]+)"/g)].map((m) => m[1] ?? '');
+  assert.ok(states.length >= 6, `${states.length}`);
+  for (const state of states) {
+    assert.ok(`disk.${state}.word` in vi, state);
+    assert.ok(state === 'ok' || `disk.${state}` in vi, state);
+  }
+  for (const state of ['ok', 'warning', 'failing', 'unmeasured']) assert.ok(`smart.${state}.word` in vi, state);
+});
+
 test('every state of detection, of a case, and every kind of rule has its words', () => {
   const words = (file: string, from: string) => {
     const text = readFileSync(path.join(ui, '../..', file), 'utf8');
@@ -82,7 +94,7 @@ test('every text is used, and no text stands in the code', () => {
   walk(path.join(ui, 'src'));
   const code = sources.join('\n');
   // Families whose last part is computed: the state of a camera, the role of a person…
-  const computed = /^(cam|note|ring|role|nav|live|clock|kind|class|case|measured|history|vision|detection|gap|audit|export)\./;
+  const computed = /^(cam|note|ring|role|nav|live|clock|kind|class|case|measured|history|vision|detection|gap|audit|export|disk|smart)\./;
   for (const key of Object.keys(vi)) if (!computed.test(key)) assert.ok(code.includes(`'${key}'`), `${key} is not used`);
   const spoken = sources.flatMap((s) => s.split('\n')).filter((line) => !/^\s*(\/\/|\/\*|\*)/.test(line) && !line.includes('://') && /['"`>][^'"`<]*[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]/iu.test(line.replace(/\/\/.*$/, '')));
   assert.deepEqual(spoken, []);

@@ -1,17 +1,29 @@
 //! `matthon ring scan`, `verify` and `rebuild`.
 
 use super::rings;
-use crate::{cli::WhichRing, env, exit::Failure, keys};
+use crate::{
+    cli::WhichRing,
+    control::{self, Answer, Request},
+    env,
+    exit::Failure,
+    keys,
+};
 use anyhow::anyhow;
 use ring::{
     Signer,
-    inspect::{Finding, What},
+    inspect::{Finding, Rebuilt, What},
 };
 use serde_json::json;
-use std::io::{IsTerminal, Write};
+use std::{
+    io::{IsTerminal, Write},
+    path::Path,
+    time::Duration,
+};
 
 /// Findings printed as text; the rest is counted. `--json` has them all.
 const PRINTED: usize = 200;
+/// Between two questions how far the daemon is.
+const ASKED_EVERY: Duration = Duration::from_millis(200);
 
 pub(crate) fn scan(which: &WhichRing) -> Result<(), Failure> {
     let (_, specs) = rings(which)?;
@@ -95,11 +107,16 @@ fn told(f: &Finding) -> String {
 
 pub(crate) fn rebuild(which: &WhichRing) -> Result<(), Failure> {
     let (loaded, specs) = rings(which)?;
-    let signer = keys::read(&loaded.config.storage.data)?
-        .ok_or_else(|| anyhow!("{} holds no key to sign footers with: was this box ever started?", loaded.config.storage.data.display()))?;
-    let (disk, clock) = (env::disk(), env::clock());
+    let data = &loaded.config.storage.data;
     for spec in specs {
-        let done = ring::inspect::rebuild(&spec, &*disk, &signer, clock.wall())?;
+        let done = match through_the_daemon(data, &spec.name)? {
+            Some(done) => done,
+            None => {
+                let signer = keys::read(data)?
+                    .ok_or_else(|| anyhow!("{} holds no key to sign footers with: was this box ever started?", data.display()))?;
+                ring::inspect::rebuild(&spec, &*env::disk(), &signer, env::clock().wall())?
+            }
+        };
         if which.json {
             println!("{}", json!({ "ring": spec.name, "rebuilt": done }));
         } else {
@@ -110,6 +127,21 @@ pub(crate) fn rebuild(which: &WhichRing) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Asks the running daemon, whose writer does it between its batches; none when none runs.
+fn through_the_daemon(data: &Path, name: &str) -> Result<Option<Rebuilt>, Failure> {
+    let mut progress = progress(name);
+    loop {
+        match control::ask(data, &Request::RingRebuild { ring: name.to_owned() })? {
+            None => return Ok(None),
+            Some(Answer::Rebuilt(done)) => return Ok(Some(done)),
+            Some(Answer::Rebuilding { done, total }) => progress(done, total),
+            Some(Answer::Failed(why)) => return Err(Failure::Failed(anyhow!("ring {name}: {why}"))),
+            Some(_) => return Err(Failure::Failed(anyhow!("the daemon answered something else; is it another version?"))),
+        }
+        std::thread::sleep(ASKED_EVERY);
+    }
 }
 
 /// A line that counts blocks, where somebody watches.

@@ -62,5 +62,5 @@ fn advice(config: &config::Config, ring: &Value) -> Option<String> {
     let number = |key: &str| ring[key].as_f64();
     let name = ring["name"].as_str()?;
     let promised = config.rings.iter().find(|r| r.name == name)?.max_age.map(|age| age.as_secs_f64() / 86_400.0);
-    ring::status::shortage(name, number("size")?, number("days_forecast")?, promised?, number("write_rate_bps")?)
+    ring::status::shortage(name, number("available")?, number("days_forecast")?, promised?, number("write_rate_bps")?)
 }

@@ -6,7 +6,9 @@ import { Icon } from '../parts/icon';
 import { Empty, Failure, Loading } from '../parts/notice';
 import { codecName } from '../player/support';
 import { usePoll } from '../poll';
-import { clock, clockSeconds, date, dayOf, fromApi, type Ms } from '../time';
+import { fromApi, type Ms } from '../time';
+import { DiskCard, Folders } from '../parts/disk';
+import { Row, when } from '../parts/row';
 import type { Camera, Cameras, Problem, Ring, Status, StreamHealth, StreamName } from '../types';
 import { bytes, duration, rate } from '../words';
 import { Trust } from '../parts/trust';
@@ -16,13 +18,6 @@ import { VisionCard } from '../parts/vision';
 const CLOCK_SECONDS = 2;
 /** More sessions than this since the start is a bad cable or a weak supply. */
 const MANY_SESSIONS = 10;
-
-/** `17:42`, with the date when it is not today. */
-function when(value: unknown, zone: string, now: Ms): string {
-  const at = fromApi(value);
-  if (at === null || at <= 0) return t('dev.never');
-  return dayOf(at, zone) === dayOf(now, zone) ? clockSeconds(at, zone) : `${clock(at, zone)} ${date(at, zone)}`;
-}
 
 export function DevicesPage() {
   const cameras = usePoll<Cameras>('cameras', 3000);
@@ -34,13 +29,14 @@ export function DevicesPage() {
   return (
     <section class="devices">
       <div class="bar"><h1>{t('dev.title')}</h1></div>
-      {status.data ? <Problems status={status.data} cameras={list} /> : status.error ? <Failure error={status.error} again={status.again} /> : <Loading />}
+      {status.data ? <Problems status={status.data} cameras={list} zone={zone} now={now} /> : status.error ? <Failure error={status.error} again={status.again} /> : <Loading />}
       {status.data && (
         <>
           <h2>{t('dev.box')}</h2>
           <div class="cards">
             {status.data.vision && <VisionCard vision={status.data.vision} />}
             {status.data.rings.map((ring) => <RingCard key={ring.name} ring={ring} zone={zone} now={now} />)}
+            {(status.data.disks ?? []).map((disk) => <DiskCard key={disk.device} disk={disk} zone={zone} now={now} />)}
             <article class="card">
               <h3>{cameras.data.site.name}</h3>
               <dl>
@@ -62,19 +58,19 @@ export function DevicesPage() {
   );
 }
 
-function problemText(problem: Problem, cameras: Camera[], rings: Ring[]): string {
+function problemText(problem: Problem, cameras: Camera[], rings: Ring[], zone: string, now: Ms): string {
   const name = cameras.find((one) => one.id === problem.camera)?.name ?? problem.camera;
   const detail = problem.detail ?? problem.key;
   const ring = rings.find((one) => one.name === problem.ring);
   const days = (n: number | null | undefined) => (n == null ? t('dev.days_unknown') : duration(n * 86_400));
-  const values = { detail, camera: name ?? '', name: problem.ring ?? '', have: days(ring?.days_forecast), promised: days(ring?.days_promised) };
+  const values = { detail, camera: name ?? '', name: problem.ring ?? '', disk: problem.disk ?? '', time: when(problem.since, zone, now), have: days(ring?.days_forecast), promised: days(ring?.days_promised) };
   const text = tKey(problem.text_key ?? problem.key, 'problem.unknown', values);
   if (!name) return text;
   const which = problem.stream === 'sub' ? `${name} (${t('stream.sub').toLowerCase()})` : name;
   return t('problem.camera', { camera: which, text });
 }
 
-function Problems({ status, cameras }: { status: Status; cameras: Camera[] }) {
+function Problems({ status, cameras, zone, now }: { status: Status; cameras: Camera[]; zone: string; now: Ms }) {
   // Detection at rest is said calmly on its own card. A camera that is away loses both streams for one reason: said once.
   const told = status.problems.filter((one) => !(one.key === 'vision' && one.text_key === 'vision.no-model')).filter((one) => one.stream !== 'sub'
     || !status.problems.some((other) => other.stream === 'main' && other.camera === one.camera && other.text_key === one.text_key));
@@ -83,14 +79,10 @@ function Problems({ status, cameras }: { status: Status; cameras: Camera[] }) {
     <div class="card problems" role="status">
       <h2>{t('dev.problems')}</h2>
       <ul>
-        {told.map((problem, i) => <li key={`${problem.key} ${problem.camera ?? ''} ${i}`}><Icon name="warn" /><span>{problemText(problem, cameras, status.rings)}</span></li>)}
+        {told.map((problem, i) => <li key={`${problem.key} ${problem.camera ?? problem.disk ?? ''} ${i}`}><Icon name="warn" /><span>{problemText(problem, cameras, status.rings, zone, now)}</span></li>)}
       </ul>
     </div>
   );
-}
-
-function Row({ name, value }: { name: string; value: string }) {
-  return <div><dt>{name}</dt><dd>{value}</dd></div>;
 }
 
 function RingCard({ ring, zone, now }: { ring: Ring; zone: string; now: Ms }) {
@@ -111,6 +103,7 @@ function RingCard({ ring, zone, now }: { ring: Ring; zone: string; now: Ms }) {
         {ring.detail ? <Row name={t('dev.technical')} value={ring.detail} /> : null}
         {ring.dropped_gops > 0 && <Row name={t('dev.dropped')} value={num(ring.dropped_gops)} />}
       </dl>
+      <Folders ring={ring} zone={zone} now={now} />
     </article>
   );
 }
