@@ -322,6 +322,11 @@ step('“Đúng”, taken back, “Báo sai”: by finger and by key, and every 
   await state('false-alarm');
   await page.locator('.tabs .badge').waitFor({ state: 'detached' });
   await until('four lines of history', async () => (await page.locator('.history li').count()) === 4);
+  // Held with a tap, and let go: both are written down.
+  await page.getByRole('button', { name: vi['keep.hold'], exact: true }).click();
+  await page.getByText(vi['case.held'], { exact: true }).waitFor();
+  await page.getByRole('button', { name: vi['keep.let_go'], exact: true }).click();
+  await until('six lines of history', async () => (await page.locator('.history li').count()) === 6);
 });
 
 step('the list: nothing waits, and everything is still there', async () => {
@@ -364,6 +369,7 @@ step('devices: every stream with its numbers', async () => {
   }
   await page.locator(`[data-device=${MARKET[0]}]`).getByText(vi['note.h265']).waitFor();
   await page.locator('[data-ring=main]').getByText(vi['ring.ok.word']).waitFor();
+  await page.locator('[data-evidence=roomy]').getByText(vi['evidence.roomy.word']).waitFor();
   // The day's fingerprint to be read out, and who saw what: all of this test's own steps.
   await page.locator('.trust .spoken').waitFor({ timeout: 90_000 });
   assert.match(await page.locator('.trust .spoken').textContent(), /^\S+ \S+ \S+ \S+$/);

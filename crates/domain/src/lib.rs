@@ -18,6 +18,7 @@ pub mod secret;
 pub mod spoken;
 pub mod time;
 pub mod track;
+pub mod trust;
 pub mod violation;
 
 pub use audit::Audited;
@@ -33,4 +34,5 @@ pub use secret::Secret;
 pub use spoken::spoken;
 pub use time::{Clock, MonoTime, SimClock, WallTime};
 pub use track::{Track, TrackId, TrackState};
+pub use trust::ClockTrust;
 pub use violation::{EndReason, Violation, ViolationEnd, ViolationId, ViolationKind, Why};

@@ -19,6 +19,7 @@ mod seeing;
 mod story;
 mod telemetry;
 mod telling;
+mod tidying;
 mod wiring;
 
 use clap::Parser;

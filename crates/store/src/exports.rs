@@ -18,6 +18,8 @@ pub enum ExportState {
     Failed,
     /// Called off.
     Cancelled,
+    /// Its time is over, and it is deleted.
+    Gone,
 }
 
 impl ExportState {
@@ -29,11 +31,12 @@ impl ExportState {
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Gone => "gone",
         }
     }
 
     fn of(text: &str) -> Self {
-        [Self::Running, Self::Done, Self::Cancelled].into_iter().find(|s| s.as_str() == text).unwrap_or(Self::Failed)
+        [Self::Running, Self::Done, Self::Cancelled, Self::Gone].into_iter().find(|s| s.as_str() == text).unwrap_or(Self::Failed)
     }
 }
 
@@ -56,6 +59,8 @@ pub struct ExportRow {
     pub bytes: u64,
     /// Why there is none.
     pub trouble: String,
+    /// It lies in this box; `false`: the command line wrote it to a file of its own.
+    pub here: bool,
 }
 
 impl Store {
@@ -73,7 +78,7 @@ impl Store {
         let parcels = parcels(&id);
         self.write(|tx| {
             tx.execute(
-                "INSERT INTO export (id, asked, by, role, request, state) VALUES (?1, ?2, ?3, ?4, ?5, 'running')",
+                "INSERT INTO export (id, asked, by, role, request, state, here) VALUES (?1, ?2, ?3, ?4, ?5, 'running', ?4 != 'local')",
                 params![id, entry.at.0, entry.who, entry.role, request],
             )?;
             audit::add(tx, &AuditEntry { subject: id.clone(), ..entry.clone() })?;
@@ -123,7 +128,7 @@ impl Store {
     }
 }
 
-const COLUMNS: &str = "id, asked, by, role, request, state, bytes, trouble";
+const COLUMNS: &str = "id, asked, by, role, request, state, bytes, trouble, here";
 
 fn row(r: &Row<'_>) -> rusqlite::Result<ExportRow> {
     Ok(ExportRow {
@@ -135,5 +140,6 @@ fn row(r: &Row<'_>) -> rusqlite::Result<ExportRow> {
         state: ExportState::of(&r.get::<_, String>(5)?),
         bytes: r.get::<_, i64>(6)?.unsigned_abs(),
         trouble: r.get(7)?,
+        here: r.get(8)?,
     })
 }

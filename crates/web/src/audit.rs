@@ -80,7 +80,7 @@ async fn written(book: Book, request: Request, next: Next) -> Response {
 async fn note(book: &Book, caller: &Caller, subject: String, detail: String) -> Result<(), Problem> {
     let context = &book.app.context;
     let now = context.clock.mono();
-    let look = !matches!(book.what, Audited::CaseMade | Audited::CaseAnswered);
+    let look = !matches!(book.what, Audited::CaseMade | Audited::CaseAnswered | Audited::CaseHeld);
     let key = (caller.user.id, book.what, subject.clone(), detail.clone());
     if look && seen(&book.app, &key, now) {
         return Ok(());

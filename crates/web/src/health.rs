@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use cases::{Fullness, Room};
 use ring::{RingState, RingStatus};
 use serde::Serialize;
 use std::sync::Arc;
@@ -44,7 +45,8 @@ pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Result<Response, Pro
     let rings = statuses(&app).await?;
     let (up, total) = app.context.board.up();
     let recording = rings.iter().all(synced);
-    let well = up == total && rings.iter().all(|ring| ring.state == RingState::Ok);
+    let room = room(&app).await?.fullness() != Fullness::Full;
+    let well = up == total && room && rings.iter().all(|ring| ring.state == RingState::Ok);
     let status = match (recording, well) {
         (false, _) => "failing",
         (true, true) => "ok",
@@ -59,6 +61,12 @@ pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Result<Response, Pro
 pub(crate) async fn statuses(app: &Arc<App>) -> Result<Vec<RingStatus>, Problem> {
     let rings = Arc::clone(&app.context.rings);
     blocking(move || rings()).await
+}
+
+/// How full the evidence store is.
+pub(crate) async fn room(app: &Arc<App>) -> Result<Room, Problem> {
+    let gauge = app.context.evidence.clone();
+    blocking(move || gauge.now()).await?.map_err(Problem::internal)
 }
 
 /// `GET /metrics`

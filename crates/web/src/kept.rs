@@ -187,6 +187,20 @@ pub(crate) async fn film(
     case_files::send_file(&file, Some(app.context.keeping.film(&id, camera)), &headers).await
 }
 
+/// A case or a package takes what is kept of the same time: it is held.
+pub(crate) async fn take(
+    app: &Arc<App>,
+    caller: &Caller,
+    cameras: Vec<CameraId>,
+    from: WallTime,
+    to: WallTime,
+    by: String,
+) -> Result<(), Problem> {
+    let entry = entry(caller, app.context.clock.wall(), format!("held by {by}"));
+    let store = app.context.store.clone();
+    blocking(move || store.take_kept(&cameras, from, to, &entry)).await?.map(drop).map_err(Problem::internal)
+}
+
 /// Whoever may see all of its cameras.
 fn may_see(caller: &Caller, row: &KeptRow) -> bool {
     row.cameras.iter().all(|c| caller.may_see(c))

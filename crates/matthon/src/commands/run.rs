@@ -8,7 +8,7 @@ use crate::{
     env::Env,
     exit::Failure,
     exporting::{Sources, desk},
-    fingerprint, journal, keeping, keys, seeing, telemetry, telling,
+    fingerprint, journal, keeping, keys, seeing, telemetry, telling, tidying,
     wiring::{self, camera_view},
 };
 use anyhow::{Context, Result};
@@ -148,8 +148,11 @@ async fn serve(
     };
     let exports = Arc::new(desk::Exports(desk::Desk::open(sources, footage.clone())?));
 
-    let keeper = keeping::Keeper::open(store.clone(), env.clock.clone(), wiring::recorded(config, rings), &config.storage.data)?;
-    tasks.spawn(keeper.clone().run(stop.clone()));
+    let (gauge, data) = (wiring::gauge(config, &store), &config.storage.data);
+    let keeper = keeping::Keeper::open(store.clone(), env.clock.clone(), wiring::recorded(config, rings), data, gauge.clone())?;
+    keeper.resume();
+    let steward = tidying::Steward::new(store.clone(), env.clock.clone(), cases.clone(), keeper.clone(), gauge.clone(), data);
+    tasks.spawn(steward.run(stop.clone()));
 
     let seen = vision.clone();
     let context = web::Context {
@@ -171,6 +174,7 @@ async fn serve(
         snapshot: footage,
         exports,
         keeping: Arc::new(keeping::Kept(keeper)),
+        evidence: gauge,
         key: evidence::fingerprint(&key.public_key()),
         started,
         version: env!("CARGO_PKG_VERSION").to_owned(),
