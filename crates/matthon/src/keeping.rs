@@ -68,14 +68,14 @@ impl Keeper {
 
     /// Goes on with what is open.
     pub(crate) fn resume(self: &Arc<Self>) {
-        for row in self.store.all_kept(usize::MAX).unwrap_or_default().into_iter().filter(|row| row.state == KeptState::Copying) {
+        for row in self.store.all_kept(None, usize::MAX).unwrap_or_default().into_iter().filter(|row| row.state == KeptState::Copying) {
             self.clone().copy(row);
         }
     }
 
     /// Deletes what is over at `now`, by a clock that is trusted: a wrong one must not.
     pub(crate) fn expire(&self, now: WallTime) -> Result<()> {
-        for row in self.store.all_kept(usize::MAX)?.into_iter().filter(|row| row.until.is_some_and(|until| until < now)) {
+        for row in self.store.all_kept(None, usize::MAX)?.into_iter().filter(|row| row.until.is_some_and(|until| until < now)) {
             // Said first, and only if nobody holds it meanwhile: what is said to be there is there.
             if !self.store.let_kept_go(&row.id, now)? {
                 continue;
@@ -267,6 +267,6 @@ mod tests {
         keeper.expire(clock.wall()).unwrap();
         assert_eq!(there(), [true, false]);
         assert_eq!(store.kept(&ids[1]).unwrap().unwrap().state, KeptState::Gone);
-        assert_eq!(store.all_kept(9).unwrap().len(), 1);
+        assert_eq!(store.all_kept(None, 9).unwrap().len(), 1);
     }
 }

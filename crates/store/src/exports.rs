@@ -1,7 +1,7 @@
 //! Packages for authorities: who asked for what, and what became of it. The files themselves lie beside the database.
 
 use crate::{AuditEntry, NewParcel, Store, StoreError, audit, outbox, secrets};
-use domain::WallTime;
+use domain::{CameraId, WallTime};
 use rusqlite::{OptionalExtension, Row, params};
 
 /// Most rows one call answers.
@@ -115,17 +115,27 @@ impl Store {
         self.read(|c| Ok(c.prepare_cached(&format!("SELECT {COLUMNS} FROM export WHERE id = ?1"))?.query_row([id], row).optional()?))
     }
 
-    /// Packages, newest first.
+    /// Packages, newest first; with a list of cameras only those all of whose cameras are on it.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn exports(&self, limit: usize) -> Result<Vec<ExportRow>, StoreError> {
+    pub fn exports(&self, cameras: Option<&[CameraId]>, limit: usize) -> Result<Vec<ExportRow>, StoreError> {
+        let list = cameras.map(json_list);
         self.read(|c| {
-            let mut query = c.prepare_cached(&format!("SELECT {COLUMNS} FROM export ORDER BY asked DESC, id LIMIT ?1"))?;
-            let rows = query.query_map([limit.min(LIMIT_MAX) as i64], row)?;
+            let mut query = c.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM export WHERE ?2 IS NULL OR (json_type(request, '$.cameras') = 'array' AND NOT EXISTS
+                 (SELECT 1 FROM json_each(request, '$.cameras') WHERE value NOT IN (SELECT value FROM json_each(?2))))
+                 ORDER BY asked DESC, id LIMIT ?1"
+            ))?;
+            let rows = query.query_map(params![limit.min(LIMIT_MAX) as i64, list], row)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
+}
+
+/// A list of cameras as SQLite reads it.
+pub(crate) fn json_list(cameras: &[CameraId]) -> String {
+    serde_json::json!(cameras.iter().map(CameraId::as_str).collect::<Vec<_>>()).to_string()
 }
 
 const COLUMNS: &str = "id, asked, by, role, request, state, bytes, trouble, here";

@@ -1,6 +1,6 @@
 //! Footage somebody had kept: what, for whom, until when. The films themselves lie beside the database.
 
-use crate::{AuditEntry, Store, StoreError, audit, expiry::by_the_box, secrets};
+use crate::{AuditEntry, Store, StoreError, audit, expiry::by_the_box, exports::json_list, secrets};
 use domain::{Audited, CameraId, WallTime};
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -131,15 +131,21 @@ impl Store {
         self.read(|c| c.prepare_cached(&sql)?.query_row([id], |r| Ok(row(r))).optional()?.transpose())
     }
 
-    /// All that is not deleted, newest first.
+    /// All that is not deleted, newest first; with a list of cameras only what is of none but those.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn all_kept(&self, limit: usize) -> Result<Vec<KeptRow>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM kept WHERE state != 'gone' ORDER BY asked DESC, id LIMIT ?1");
+    pub fn all_kept(&self, cameras: Option<&[CameraId]>, limit: usize) -> Result<Vec<KeptRow>, StoreError> {
+        let list = cameras.map(json_list);
+        // Ids have no character that JSON writes in another way.
+        let sql = format!(
+            "SELECT {COLUMNS} FROM kept WHERE state != 'gone' AND (?2 IS NULL OR NOT EXISTS
+             (SELECT 1 FROM json_each('[\"' || replace(cameras, ',', '\",\"') || '\"]') WHERE value NOT IN (SELECT value FROM json_each(?2))))
+             ORDER BY asked DESC, id LIMIT ?1"
+        );
         self.read(|c| {
             let mut query = c.prepare_cached(&sql)?;
-            let mut rows = query.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
+            let mut rows = query.query(params![i64::try_from(limit).unwrap_or(i64::MAX), list])?;
             let mut all = Vec::new();
             while let Some(r) = rows.next()? {
                 all.push(row(r)?);

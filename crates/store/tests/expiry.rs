@@ -185,3 +185,26 @@ fn a_case_or_a_package_takes_kept_footage() {
     let row = &store.audit_rows(None, 2).unwrap()[1];
     assert_eq!((row.what.as_str(), row.subject.as_str()), ("kept", kept[0].as_str()));
 }
+
+#[test]
+fn lists_are_filtered_before_they_are_cut() {
+    let (store, _dir) = open();
+    let cho = [camera("cho")];
+    let both = [camera("cho"), camera("cong")];
+    let export = |cameras: &str, at| {
+        store.add_export(&format!("{{\"cameras\": {cameras}}}"), &entry(after(at), Audited::Export, "police"), |_| vec![]).unwrap()
+    };
+    let (one, two) = (export("[\"cho\"]", 0), export("[\"cho\", \"cong\"]", 1));
+    store.add_export("{}", &entry(after(2), Audited::Export, "police"), |_| vec![]).unwrap();
+    let ids = |cameras: Option<&[CameraId]>, limit| store.exports(cameras, limit).unwrap().into_iter().map(|e| e.id).collect::<Vec<_>>();
+    assert_eq!((ids(None, 9).len(), ids(Some(&cho), 1), ids(Some(&both), 9)), (3, vec![one.clone()], vec![two, one]));
+    assert_eq!(ids(Some(&[]), 9), [""; 0]);
+    let wide = keep(&store, 0, 10);
+    let row = KeptRow { cameras: vec![camera("cho")], asked: after(-9), ..store.kept(&wide).unwrap().unwrap() };
+    let narrow = store.add_kept(&row, &entry(NOON, Audited::Kept, "official")).unwrap();
+    let ids = |cameras: Option<&[CameraId]>, limit| store.all_kept(cameras, limit).unwrap().into_iter().map(|k| k.id).collect::<Vec<_>>();
+    assert_eq!(
+        (ids(Some(&cho), 1), ids(Some(&both), 9), ids(None, 9)),
+        (vec![narrow.clone()], vec![wide.clone(), narrow.clone()], vec![wide, narrow])
+    );
+}

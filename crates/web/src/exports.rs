@@ -142,8 +142,9 @@ async fn his_case(app: &Arc<App>, caller: &Caller, request: &ExportRequest) -> R
 
 /// `GET exports`
 pub(crate) async fn list(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Result<Json<List>, Problem> {
-    let store = app.context.store.clone();
-    let rows = blocking(move || store.exports(LISTED)).await?.map_err(Problem::internal)?;
+    let (store, cameras) = (app.context.store.clone(), caller.user.cameras.clone());
+    // Filtered before it is cut: who sees one camera sees its hundred, not those among the village's.
+    let rows = blocking(move || store.exports(cameras.as_deref(), LISTED)).await?.map_err(Problem::internal)?;
     let exports = rows.into_iter().filter(|row| may_see(&caller, row)).map(|row| view(&app, row)).collect();
     Ok(Json(List { exports }))
 }

@@ -150,8 +150,8 @@ fn entry(caller: &Caller, at: WallTime, detail: String) -> AuditEntry {
 
 /// `GET kept`
 pub(crate) async fn list(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Result<Json<List>, Problem> {
-    let store = app.context.store.clone();
-    let rows = blocking(move || store.all_kept(LISTED)).await?.map_err(Problem::internal)?;
+    let (store, cameras) = (app.context.store.clone(), caller.user.cameras.clone());
+    let rows = blocking(move || store.all_kept(cameras.as_deref(), LISTED)).await?.map_err(Problem::internal)?;
     Ok(Json(List { kept: rows.into_iter().filter(|row| may_see(&caller, row)).map(view).collect() }))
 }
 
