@@ -13,7 +13,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use config::Config;
-use domain::{Audited, Channel};
+use domain::{Audited, Channel, hex};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
@@ -88,7 +88,7 @@ fn booked(loaded: &config::Loaded, store: &store::Store, env: &Env) -> Result<()
     };
     store.audit(&entry(Audited::Started, concat!("matthon ", env!("CARGO_PKG_VERSION")).into()))?;
     // The debug form shows no secret; what of it stands for what is configured changes when that changes.
-    let digest: String = Sha256::digest(format!("{:?}", loaded.config)).iter().map(|b| format!("{b:02x}")).collect();
+    let digest = hex(&Sha256::digest(format!("{:?}", loaded.config)));
     if store.meta(CONFIGURATION)?.as_ref() != Some(&digest) {
         store.audit(&entry(Audited::Configuration, digest.clone()))?;
         store.set_meta(CONFIGURATION, &digest)?;
