@@ -1,6 +1,6 @@
 //! Footage kept at somebody's tap: copied out of the ring at once, deleted when its time is over.
 
-use crate::seeing::footage::write_clip;
+use crate::{commands::whole_file, seeing::footage::write_film};
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use cases::Gauge;
@@ -143,7 +143,7 @@ impl Keeper {
         let dir = self.dir.join(&row.id);
         fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let (readers, audio) = self.cameras.get(camera).context("it is configured no longer")?;
-        let (path, part) = (self.path(&row.id, camera), dir.join(format!("{camera}.part")));
+        let path = self.path(&row.id, camera);
         for (channel, reader) in readers {
             let stream = StreamId::new(camera.clone(), *channel, StreamKind::Video);
             let (need, room) = (reader.bytes_between(&stream, row.from, row.to)?, self.gauge.now()?);
@@ -156,24 +156,18 @@ impl Keeper {
                 }
                 .into());
             }
-            // What a copy that was cut off left behind.
-            let _ = fs::remove_file(&part);
-            match write_clip(reader, camera, *channel, row.from, row.to, *audio, &part) {
-                Ok(Some(clip)) => {
-                    fs::File::open(&part)?.sync_all()?;
-                    fs::rename(&part, &path)?;
-                    fs::File::open(&dir)?.sync_all()?;
+            let film = |file| Ok(write_film(reader, camera, *channel, row.from, row.to, *audio, file)?.ok_or(NothingRecorded)?);
+            match whole_file::write(&path, film) {
+                Ok(clip) => {
                     fs::File::open(&self.dir)?.sync_all()?;
                     return Ok(clip.bytes);
                 }
-                Ok(None) => {}
-                Err(missing) => {
-                    let _ = fs::remove_file(&part);
-                    anyhow::bail!("{missing}");
-                }
+                // The other stream may have it.
+                Err(error) if error.is::<NothingRecorded>() => {}
+                Err(error) => return Err(error),
             }
         }
-        anyhow::bail!("nothing was recorded in that time")
+        Err(NothingRecorded.into())
     }
 
     fn path(&self, id: &str, camera: &CameraId) -> PathBuf {
@@ -189,6 +183,10 @@ struct Films {
     /// For something there was no room.
     full: bool,
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("nothing was recorded in that time")]
+struct NothingRecorded;
 
 /// The evidence store takes no film of this size; megabytes.
 #[derive(Debug, thiserror::Error)]
