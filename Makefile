@@ -21,7 +21,7 @@ test: ui         ## everything CI runs
 	@tools/test
 
 demo:            ## four simulated cameras and the server; CAMERA=rtsp://… adds your own
-	@CAMERA='$(CAMERA)' tools/demo
+	@CAMERA='$(CAMERA)' exec tools/demo
 
 demo-clean:      ## leave nothing of the demo behind
 	@tools/demo --clean

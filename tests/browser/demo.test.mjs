@@ -1,20 +1,13 @@
 // The demo in a real browser: drawn streets seen live, a panel that says what comes, and the story's cases by themselves.
-import { chromium } from 'playwright-core';
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { launch, screensOf, skipping, vi } from './chrome.mjs';
 import { until } from './until.mjs';
 import { DEMO, USER, Village } from './village.mjs';
 import { listen, misfits, videos } from './watch.mjs';
 
-const here = path.dirname(fileURLToPath(import.meta.url));
-const vi = JSON.parse(readFileSync(path.join(here, '../../crates/web/ui/texts/vi.json'), 'utf8'));
-const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium'].find((file) => file && existsSync(file));
-const skip = executablePath ? false : 'no Chromium at $CHROMIUM or /usr/bin/chromium';
-if (skip && process.env.MATTHON_SKIPS) appendFileSync(process.env.MATTHON_SKIPS, 'browser-demo\n');
-const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const skip = skipping('browser-demo');
 
 let village;
 let browser;
@@ -25,10 +18,8 @@ let screens;
 before(async () => {
   if (skip) return;
   village = await Village.start({ demo: true });
-  process.env.TMPDIR = village.dir;
-  screens = process.env.UPDATE_SCREENS === '1' ? path.join(here, '../../docs/screens') : path.join(village.dir, 'screens');
-  mkdirSync(screens, { recursive: true });
-  browser = await chromium.launch({ executablePath, args: ARGS, handleSIGINT: false, handleSIGTERM: false });
+  screens = screensOf(village);
+  browser = await launch();
   const context = await browser.newContext({ viewport: { width: 1280, height: 960 }, locale: 'vi-VN' });
   page = await context.newPage();
   page.setDefaultTimeout(20_000);

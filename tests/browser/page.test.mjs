@@ -1,23 +1,16 @@
 // The page in a real browser: four cameras seen live, the past scrubbed, a clip taken home, a case made and answered, a camera lost and found again.
-import { chromium } from 'playwright-core';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
+import { en, launch, screensOf, skipping, vi } from './chrome.mjs';
 import { until } from './until.mjs';
 import { CAMERAS, USER, Village } from './village.mjs';
 import { listen, misfits, videos, wentOn } from './watch.mjs';
 
-const here = path.dirname(fileURLToPath(import.meta.url));
-const vi = JSON.parse(readFileSync(path.join(here, '../../crates/web/ui/texts/vi.json'), 'utf8'));
-const en = JSON.parse(readFileSync(path.join(here, '../../crates/web/ui/texts/en.json'), 'utf8'));
-const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium'].find((file) => file && existsSync(file));
-const skip = executablePath ? false : 'no Chromium at $CHROMIUM or /usr/bin/chromium';
-if (skip && process.env.MATTHON_SKIPS) appendFileSync(process.env.MATTHON_SKIPS, 'browser\n');
-
-const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const skip = skipping('browser');
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 const [GATE, MARKET, , HALL] = CAMERAS;
@@ -36,11 +29,8 @@ let screens;
 before(async () => {
   if (skip) return;
   village = await Village.start();
-  // The browser's profile goes where everything else goes, and away with it.
-  process.env.TMPDIR = village.dir;
-  screens = process.env.UPDATE_SCREENS === '1' ? path.join(here, '../../docs/screens') : path.join(village.dir, 'screens');
-  mkdirSync(screens, { recursive: true });
-  browser = await chromium.launch({ executablePath, args: ARGS, handleSIGINT: false, handleSIGTERM: false });
+  screens = screensOf(village);
+  browser = await launch();
   context = await browser.newContext({ ...DESKTOP, locale: 'vi-VN', acceptDownloads: true });
   page = await context.newPage();
   page.setDefaultTimeout(20_000);
@@ -332,6 +322,11 @@ step('“Đúng”, taken back, “Báo sai”: by finger and by key, and every 
   await state('false-alarm');
   await page.locator('.tabs .badge').waitFor({ state: 'detached' });
   await until('four lines of history', async () => (await page.locator('.history li').count()) === 4);
+  // Held with a tap, and let go: both are written down.
+  await page.getByRole('button', { name: vi['keep.hold'], exact: true }).click();
+  await page.getByText(vi['case.held'], { exact: true }).waitFor();
+  await page.getByRole('button', { name: vi['keep.let_go'], exact: true }).click();
+  await until('six lines of history', async () => (await page.locator('.history li').count()) === 6);
 });
 
 step('the list: nothing waits, and everything is still there', async () => {
@@ -374,6 +369,7 @@ step('devices: every stream with its numbers', async () => {
   }
   await page.locator(`[data-device=${MARKET[0]}]`).getByText(vi['note.h265']).waitFor();
   await page.locator('[data-ring=main]').getByText(vi['ring.ok.word']).waitFor();
+  await page.locator('[data-evidence=roomy]').getByText(vi['evidence.roomy.word']).waitFor();
   // The day's fingerprint to be read out, and who saw what: all of this test's own steps.
   await page.locator('.trust .spoken').waitFor({ timeout: 90_000 });
   assert.match(await page.locator('.trust .spoken').textContent(), /^\S+ \S+ \S+ \S+$/);

@@ -1,24 +1,21 @@
 // The page that judges packages, from file:// in a real browser, over the same packages as `matthon verify` (EVIDENCE_CORPUS).
-import { chromium } from 'playwright-core';
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
+import { launch, root, skipping } from './chrome.mjs';
 
-const here = path.dirname(fileURLToPath(import.meta.url));
-const html = path.join(here, '../../crates/evidence/page/dist/verify.html');
+const html = path.join(root, 'crates/evidence/page/dist/verify.html');
 const corpus = process.env.EVIDENCE_CORPUS;
-const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium'].find((file) => file && existsSync(file));
-const skip = !executablePath ? 'no Chromium at $CHROMIUM or /usr/bin/chromium' : !corpus || !existsSync(corpus) ? 'no EVIDENCE_CORPUS' : false;
-if (skip && process.env.MATTHON_SKIPS) appendFileSync(process.env.MATTHON_SKIPS, 'browser-verify\n');
+const skip = skipping('browser-verify', !corpus || !existsSync(corpus) ? 'no EVIDENCE_CORPUS' : false);
 
 let browser;
 let page;
 
 before(async () => {
   if (skip) return;
-  browser = await chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run'], handleSIGINT: false, handleSIGTERM: false });
+  browser = await launch();
   page = await browser.newPage();
   await page.route(/^https?:/, (route) => route.abort());
   await page.goto(pathToFileURL(html).href);

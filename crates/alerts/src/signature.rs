@@ -1,9 +1,8 @@
 //! The signature by which a receiver knows that a message is ours and fresh.
 
-use domain::{Secret, WallTime};
+use domain::{Secret, WallTime, hex};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use std::fmt::Write;
 
 /// The value of `X-Matthon-Signature`: `t=UNIX,v1=HEX`, where HEX is the HMAC-SHA-256 of `UNIX.BODY` under the secret.
 #[must_use]
@@ -14,12 +13,7 @@ pub fn sign(secret: &Secret, now: WallTime, body: &[u8]) -> String {
         Err(_) => unreachable!("HMAC takes keys of any length"),
     };
     let code = mac.chain_update(format!("{t}.")).chain_update(body).finalize().into_bytes();
-    let mut text = format!("t={t},v1=");
-    for byte in code {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    format!("t={t},v1={}", hex(&code))
 }
 
 #[cfg(test)]

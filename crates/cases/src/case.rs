@@ -42,12 +42,17 @@ pub struct Case {
     pub still: StillState,
     /// How far the clip is.
     pub clip: ClipState,
-    /// What the clip holds.
+    /// What the clip holds; of `range-only` what it would.
     #[serde(serialize_with = "rfc3339_or_null")]
     pub clip_from: Option<WallTime>,
     /// What the clip holds.
     #[serde(serialize_with = "rfc3339_or_null")]
     pub clip_to: Option<WallTime>,
+    /// Somebody holds its evidence: it does not expire.
+    pub held: bool,
+    /// When its evidence was deleted, for its time was over.
+    #[serde(serialize_with = "rfc3339_or_null")]
+    pub evidence_gone: Option<WallTime>,
     /// Who gave the answer that stands.
     pub answered_by: Option<String>,
     /// When.
@@ -71,7 +76,7 @@ pub struct Line {
     pub at: WallTime,
     /// Who; empty: the box itself.
     pub by: String,
-    /// `raised`, `ended`, `confirmed`, `false-alarm`, `undone`.
+    /// `raised`, `ended`, `confirmed`, `false-alarm`, `undone`, `held`, `let-go`, `evidence-gone`.
     pub what: String,
     /// In their words.
     pub note: String,
@@ -84,7 +89,7 @@ pub struct Event {
     pub seq: i64,
     /// The case.
     pub case: CaseId,
-    /// `raised`, `ended`, `confirmed`, `false-alarm`, `undone`, `still`, `clip`.
+    /// `raised`, `ended`, `confirmed`, `false-alarm`, `undone`, `still`, `clip`, `held`, `let-go`, `evidence-gone`.
     pub what: String,
     /// The case's camera.
     pub camera: CameraId,
@@ -142,6 +147,8 @@ impl Case {
             clip: row.clip,
             clip_from: row.clip_span.map(|s| s.0),
             clip_to: row.clip_span.map(|s| s.1),
+            held: row.held,
+            evidence_gone: row.gone,
             answered_by,
             answered,
             undo_until: answered.and_then(|at| crate::life::undo_until(at, now)),

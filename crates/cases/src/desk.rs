@@ -4,7 +4,7 @@
 //! (`reading`), fetching evidence (`evidence`), what may follow what (`life`).
 
 use crate::{
-    BY_HAND, Case, CaseError, Config, Footage, Line, NOTE_MAX,
+    BY_HAND, Case, CaseError, Config, Footage, Gauge, Line, NOTE_MAX,
     files::Files,
     life::{self, Step},
     sentence,
@@ -35,6 +35,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) footage: Arc<dyn Footage>,
     pub(crate) files: Files,
+    pub(crate) gauge: Gauge,
     /// There is new work for a lane.
     pub(crate) stills: Notify,
     pub(crate) clips: Notify,
@@ -49,13 +50,13 @@ impl Cases {
     ///
     /// # Errors
     /// [`CaseError::Evidence`], [`CaseError::TimeZone`], [`CaseError::Store`].
-    pub fn open(config: Config, store: Store, clock: Arc<dyn Clock>, footage: Arc<dyn Footage>) -> Result<Self, CaseError> {
+    pub fn open(config: Config, store: Store, clock: Arc<dyn Clock>, footage: Arc<dyn Footage>, gauge: Gauge) -> Result<Self, CaseError> {
         let zone = TimeZoneDatabase::bundled().get(&config.timezone).map_err(|_| CaseError::TimeZone(config.timezone.clone()))?;
         let files = Files::open(&config.evidence).map_err(|source| CaseError::Evidence { path: config.evidence.clone(), source })?;
         let run = store.begin_run()?.to_string();
         let latest = watch::Sender::new(store.latest_case_event()?);
         let (stills, clips) = (Notify::new(), Notify::new());
-        Ok(Self(Arc::new(Inner { config, store, clock, footage, files, stills, clips, zone, run, latest })))
+        Ok(Self(Arc::new(Inner { config, store, clock, footage, files, gauge, stills, clips, zone, run, latest })))
     }
 
     /// A rule is sure: makes its case, with its evidence to be fetched and its messages to be sent. On disk when this returns.
@@ -163,6 +164,20 @@ impl Cases {
             let state = before.as_ref().map_or(CaseState::Raised, |b| b.answer.state());
             Ok(Some(Turn { what: "undone", by, state, answered: before.map(|b| (b.by, b.at)), takes_back: Some(taken.at) }))
         })
+    }
+
+    /// Somebody holds the evidence of a case for as long as there is a reason, or lets it go: its time counts from now on.
+    ///
+    /// # Errors
+    /// [`CaseError::NoSuchCase`], [`CaseError::EvidenceGone`], or when the database fails.
+    pub fn hold(&self, id: CaseId, hold: bool, by: &str) -> Result<Case, CaseError> {
+        let what = if hold { "held" } else { "let-go" };
+        let line = HistoryRow { at: self.0.clock.wall(), by: by.to_owned(), what: what.to_owned(), note: String::new() };
+        if self.0.store.hold_case(id, hold, &line)? {
+            self.announce()?;
+        }
+        let case = self.get(id)?;
+        if hold && !case.held { Err(CaseError::EvidenceGone) } else { Ok(case) }
     }
 
     fn add(&self, new: &NewCase) -> Result<CaseId, CaseError> {

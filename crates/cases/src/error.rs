@@ -18,6 +18,9 @@ pub enum CaseError {
     /// The step does not fit the case as it is.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// Its time was over: there is nothing left to hold.
+    #[error("the pictures of this case were deleted when their time was over: there is nothing left to hold")]
+    EvidenceGone,
     /// The note is too long or has control characters.
     #[error("that is not a note: use at most {max} characters and no control characters")]
     BadNote {

@@ -4,7 +4,7 @@
 //! Belongs here: what is asked for when, how often, and what becomes of it. Does not belong here: how pictures and clips
 //! are made (`Footage`), where files lie (`files`).
 
-use crate::{CaseError, Cases, Missing, files::Piece};
+use crate::{CaseError, Cases, Fullness, Missing, files::Piece};
 use domain::{ClipState, StillState, WallTime};
 use std::{collections::HashMap, future::Future, time::Duration};
 use store::{CaseRow, CaseWork, EvidenceChange, Job};
@@ -138,7 +138,7 @@ impl Cases {
             Job::Early | Job::Clip => self.clip(&row, work).await,
         };
         let (change, done, outcome) = match tried {
-            Ok((change, done)) => (Some(change), done, "done"),
+            Ok((change, done)) => (change, done, "done"),
             Err(Missing::NotYet(reason)) if work.tries + 1 < most => {
                 tracing::debug!(case = %work.case, job = %work.job, tries = work.tries + 1, reason, "evidence is not there yet");
                 (None, &[][..], "")
@@ -153,7 +153,9 @@ impl Cases {
         }
         let later = self.0.clock.wall().plus(wait(work.tries));
         self.blocking(move |c| {
-            let told = c.0.store.change_evidence(work.case, change, done)?;
+            // What cannot be measured keeps its old number; the next change measures again.
+            let bytes = change.and_then(|_| c.0.files.bytes(work.case).ok());
+            let told = c.0.store.change_evidence(work.case, change, done, bytes)?;
             if done.is_empty() {
                 c.0.store.case_work_later(work, later)?;
             }
@@ -171,15 +173,25 @@ impl Cases {
         let still = limited(STILL_LIMIT, asked).await?;
         let id = row.id;
         self.on_disk(move |c| c.0.files.write(id, piece, &still.jpeg)).await?;
-        Ok((EvidenceChange::Still(state), finished(job)))
+        Ok((Some(EvidenceChange::Still(state)), finished(job)))
     }
 
     async fn clip(&self, row: &CaseRow, work: CaseWork) -> Result<Got, Missing> {
         let (id, (from, to)) = (row.id, row.wanted);
+        // A clip that is begun becomes whole: at most a few more than there is room for.
+        if row.clip == ClipState::Pending && self.full().await? {
+            return Ok(match work.job {
+                Job::Early => (None, finished(Job::Early)),
+                _ => {
+                    tracing::warn!(case = %id, "the evidence store is full: of this case the picture and the time are kept, no clip");
+                    (Some(EvidenceChange::Clip(ClipState::RangeOnly, Some((from, to)))), finished(Job::Clip))
+                }
+            });
+        }
         let part = self.on_disk(move |c| c.0.files.part(id, Piece::Clip)).await?;
         let info = limited(CLIP_LIMIT, self.0.footage.clip(&row.camera, from, to, &part)).await?;
         self.on_disk(move |c| c.0.files.put_in(id, Piece::Clip, info.bytes)).await?;
-        let clip = |state| EvidenceChange::Clip(state, Some((info.from, info.to)));
+        let clip = |state| Some(EvidenceChange::Clip(state, Some((info.from, info.to))));
         Ok(match work.job {
             // All of it already: the box was off when it was raised, or the lane was behind.
             _ if info.to.plus(SHORT) >= to => (clip(ClipState::Done), finished(Job::Clip)),
@@ -188,6 +200,12 @@ impl Cases {
             _ if work.tries + 1 >= TAIL_TRIES => (clip(ClipState::Partial), finished(Job::Clip)),
             _ => (clip(ClipState::Partial), &[]),
         })
+    }
+
+    /// Whether there is no room for a clip. A database that does not say is a reason to try again.
+    async fn full(&self) -> Result<bool, Missing> {
+        let room = self.blocking(|c| Ok(c.0.gauge.now()?)).await.map_err(|e| Missing::NotYet(e.to_string()))?;
+        Ok(room.fullness() == Fullness::Full)
     }
 
     /// Runs something that waits for the database.
@@ -211,7 +229,7 @@ impl Cases {
 }
 
 /// What a try brought, and the jobs that are done by it; none: there may be more to come.
-type Got = (EvidenceChange, &'static [Job]);
+type Got = (Option<EvidenceChange>, &'static [Job]);
 
 /// Jobs that need not be done any more when this one is.
 fn finished(job: Job) -> &'static [Job] {

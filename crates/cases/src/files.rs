@@ -81,6 +81,27 @@ impl Files {
         File::open(&folder)?.sync_all()
     }
 
+    /// Bytes of all pieces of a case.
+    pub(crate) fn bytes(&self, case: CaseId) -> io::Result<u64> {
+        let mut all = 0;
+        for piece in [Piece::Small, Piece::Main, Piece::Clip] {
+            match fs::metadata(self.path(case, piece)) {
+                Ok(about) => all += about.len(),
+                Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Deletes all pieces of a case; nothing is there afterwards, also after a power cut.
+    pub(crate) fn remove(&self, case: CaseId) -> io::Result<()> {
+        match fs::remove_dir_all(self.root.join(case.to_string())) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+            _ => File::open(&self.root)?.sync_all(),
+        }
+    }
+
     /// Writes a whole piece.
     pub(crate) fn write(&self, case: CaseId, piece: Piece, bytes: &[u8]) -> io::Result<()> {
         let part = self.part(case, piece)?;

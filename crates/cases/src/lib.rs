@@ -12,10 +12,12 @@ mod case;
 mod desk;
 mod error;
 mod evidence;
+pub mod expiry;
 mod files;
 mod footage;
 pub mod life;
 mod reading;
+mod room;
 pub mod sentence;
 
 pub use case::{Case, Event, Line, Tally};
@@ -23,6 +25,7 @@ pub use desk::Cases;
 pub use error::CaseError;
 pub use footage::{ClipInfo, Footage, Missing, Still};
 pub use reading::Filter;
+pub use room::{Fullness, Gauge, LEFT_FREE, Room};
 
 use domain::CameraId;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -37,6 +40,8 @@ pub const NOTE_MAX: usize = 500;
 pub struct Config {
     /// The folder of the evidence; made when it is not there.
     pub evidence: PathBuf,
+    /// Evidence of cases that nobody confirmed is deleted after this long.
+    pub keep_unconfirmed: Duration,
     /// A clip begins this long before the first evidence (at most 30 s before the raise).
     pub before: Duration,
     /// A clip ends this long after the raise.

@@ -4,7 +4,7 @@
 
 use crate::{Case, CaseError, Cases, Event, Line, Tally, files::Piece};
 use domain::{CameraId, CaseId, CaseState, ClipState, StillState, WallTime};
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 use store::CaseFilter;
 use tokio::sync::watch;
 
@@ -84,7 +84,7 @@ impl Cases {
         Ok(match self.0.store.case(id)?.still {
             StillState::Main => Some(self.0.files.path(id, Piece::Main)),
             StillState::Small => Some(self.0.files.path(id, Piece::Small)),
-            StillState::Pending | StillState::Missing => None,
+            StillState::Pending | StillState::Missing | StillState::Gone => None,
         })
     }
 
@@ -95,7 +95,7 @@ impl Cases {
     pub fn clip_path(&self, id: CaseId) -> Result<Option<PathBuf>, CaseError> {
         Ok(match self.0.store.case(id)?.clip {
             ClipState::Partial | ClipState::Done => Some(self.0.files.path(id, Piece::Clip)),
-            ClipState::Pending | ClipState::Missing => None,
+            ClipState::Pending | ClipState::Missing | ClipState::RangeOnly | ClipState::Gone => None,
         })
     }
 
@@ -105,6 +105,12 @@ impl Cases {
     /// When the database fails.
     pub fn events_since(&self, seq: i64, limit: usize) -> Result<Vec<Event>, CaseError> {
         Ok(self.0.store.case_events(seq, limit)?.into_iter().map(Event::from).collect())
+    }
+
+    /// How long evidence of cases is kept that nobody confirmed.
+    #[must_use]
+    pub fn keep_unconfirmed(&self) -> Duration {
+        self.0.config.keep_unconfirmed
     }
 
     /// Tells whenever something happened: the place of the latest event. Whatever it tells is on disk, outbox included.

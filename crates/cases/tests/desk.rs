@@ -133,7 +133,8 @@ async fn lists_are_filtered_and_noisy_rules_counted() {
 #[tokio::test(start_paused = true)]
 async fn a_bad_start_is_named() {
     let v = village();
-    let open = |config| Cases::open(config, v.store.clone(), v.clock.clone(), v.recording.clone());
+    let open =
+        |config| Cases::open(config, v.store.clone(), v.clock.clone(), v.recording.clone(), support::gauge(&v.store, v.dir.path(), None));
     let mut bad = config(v.dir.path());
     bad.timezone = "Asia/Hanoi2".to_owned();
     assert!(matches!(open(bad), Err(CaseError::TimeZone(_))));

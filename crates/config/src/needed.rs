@@ -16,6 +16,8 @@ pub struct Config {
     pub site: Site,
     /// Who answers for the pictures; `None` when the file does not say (a warning was given).
     pub privacy: Option<Privacy>,
+    /// What is kept beside the rings.
+    pub evidence: Evidence,
     /// Where everything but the rings lies.
     pub storage: Storage,
     /// Disk rings, at least one, names unique; the first takes what no camera sends elsewhere.
@@ -68,6 +70,15 @@ pub struct Privacy {
     pub controller: String,
     /// The oldest a recording gets in a ring that says nothing else.
     pub keep: Option<Duration>,
+    /// Pictures and clips of cases that nobody confirmed are deleted after this long; `None`: [`Config::keep_unconfirmed`] says.
+    pub keep_unconfirmed: Option<Duration>,
+}
+
+/// `[evidence]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// Bytes that pictures and clips of cases, kept footage and packages may take together; `None`: half of the disk they lie on.
+    pub quota: Option<u64>,
 }
 
 /// `[storage]`.
@@ -306,6 +317,13 @@ impl Rule {
 }
 
 impl Config {
+    /// How long evidence of cases that nobody confirmed is kept: 30 days where the file says nothing.
+    #[must_use]
+    pub fn keep_unconfirmed(&self) -> Duration {
+        const USUAL: Duration = Duration::from_secs(30 * 86_400);
+        self.privacy.as_ref().and_then(|p| p.keep_unconfirmed).unwrap_or(USUAL)
+    }
+
     /// The camera with this id.
     #[must_use]
     pub fn camera(&self, id: &CameraId) -> Option<&Camera> {

@@ -59,6 +59,7 @@ tables! {
         demo_story: String = r#"demo_story = "cameras.json""#,
         site: Site = r#"[site] with name = "Thôn …""#,
         privacy: Privacy = r#"[privacy] with controller = "UBND xã …" and keep = "15d""#,
+        evidence: Evidence = r#"[evidence] with quota = "200GB""#,
         storage: Storage = r#"[storage] with data = "/var/lib/matthon""#,
         ring: Vec<Ring> = r#"[[ring]] with name = "main", paths = ["/video/main"] and size = "8TB""#,
         web: Web = r#"[web] with listen = "127.0.0.1:8080""#,
@@ -76,6 +77,11 @@ tables! {
     Privacy "[privacy]" {
         controller: String = r#"controller = "UBND xã …""#,
         keep: String = r#"keep = "15d""#,
+        keep_unconfirmed: String = r#"keep_unconfirmed = "30d""#,
+    }
+    /// What is kept beside the rings: of cases, at a tap, for authorities.
+    Evidence "[evidence]" {
+        quota: String = r#"quota = "200GB""#,
     }
     /// Where everything but the rings lies.
     Storage "[storage]" {

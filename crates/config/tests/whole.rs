@@ -70,6 +70,7 @@ fn the_shipped_example_is_right_and_says_what_the_defaults_are() {
     const DEFAULTS: &[&str] = &[
         "timezone",
         "language",
+        "keep_unconfirmed",
         "sync",
         "max_age",
         "block_size",
@@ -90,8 +91,12 @@ fn the_shipped_example_is_right_and_says_what_the_defaults_are() {
         })
         .collect();
     let spelled = parse(&spelled.join("\n"), "matthon.toml", dir.path()).unwrap();
+    let expected_keep = shipped.config.keep_unconfirmed();
     let mut expected = shipped.config;
     expected.cameras[0].bitrate = Some(2_000_000);
+    if let Some(privacy) = &mut expected.privacy {
+        privacy.keep_unconfirmed = Some(expected_keep);
+    }
     assert_eq!(spelled.config, expected);
 }
 
@@ -104,6 +109,9 @@ fn what_is_left_out_gets_the_documented_default() {
     assert_eq!(config.storage.data, PathBuf::from("/etc/matthon/data"));
     assert_eq!(config.rings[0].paths, [PathBuf::from("/etc/matthon/ring")]);
     assert_eq!(config.rings[0].max_age, None);
+    assert_eq!((config.evidence.quota, config.keep_unconfirmed()), (None, Duration::from_secs(30 * 86_400)));
+    let told = small("[privacy]\ncontroller = \"UBND xã\"\nkeep_unconfirmed = \"90d\"\n[evidence]\nquota = \"50GB\"").unwrap().config;
+    assert_eq!((told.evidence.quota, told.keep_unconfirmed()), (Some(50_000_000_000), Duration::from_secs(90 * 86_400)));
     let said: Vec<_> = warnings.iter().map(|w| w.key.as_str()).collect();
     assert_eq!(said, ["privacy", "camera"]);
 }

@@ -29,7 +29,11 @@ pub enum Audited {
     CaseMade,
     /// Somebody answered a case, or took his answer back.
     CaseAnswered,
-    /// Somebody had footage kept.
+    /// Somebody held the evidence of a case, or let it go.
+    CaseHeld,
+    /// Evidence whose time was over was deleted by the box itself: of a case, kept footage, a package.
+    EvidenceGone,
+    /// Somebody had footage kept, or a case or a package took it.
     Kept,
     /// Somebody had a package made for an authority.
     Export,
@@ -45,7 +49,7 @@ pub enum Audited {
 
 impl Audited {
     /// All of them, in the order of the type.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Started,
         Self::Configuration,
         Self::SignedIn,
@@ -57,6 +61,8 @@ impl Audited {
         Self::Evidence,
         Self::CaseMade,
         Self::CaseAnswered,
+        Self::CaseHeld,
+        Self::EvidenceGone,
         Self::Kept,
         Self::Export,
         Self::ExportTaken,
@@ -80,6 +86,8 @@ impl Audited {
             Self::Evidence => "evidence",
             Self::CaseMade => "case-made",
             Self::CaseAnswered => "case-answered",
+            Self::CaseHeld => "case-held",
+            Self::EvidenceGone => "evidence-gone",
             Self::Kept => "kept",
             Self::Export => "export",
             Self::ExportTaken => "export-taken",

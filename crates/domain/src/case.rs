@@ -106,6 +106,8 @@ words! {
     Main = "main",
     /// There is none and none will come.
     Missing = "missing",
+    /// It was there, and was deleted when its time was over.
+    Gone = "gone",
 }
 
 words! {
@@ -119,6 +121,10 @@ words! {
     Done = "done",
     /// There is none and none will come.
     Missing = "missing",
+    /// None was copied, for the evidence store was full: its time is written down, and the ring has it for as long as it keeps it.
+    RangeOnly = "range-only",
+    /// It was there, and was deleted when its time was over.
+    Gone = "gone",
 }
 
 #[cfg(test)]

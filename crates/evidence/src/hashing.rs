@@ -1,16 +1,8 @@
 //! Bytes hashed on their way.
 
+pub(crate) use domain::hex;
 use sha2::{Digest, Sha256};
 use std::io::{self, Read, Write};
-
-/// Lowercase hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, b| {
-        // Writing into a String cannot fail.
-        let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{b:02x}"));
-        text
-    })
-}
 
 /// So many bytes from lowercase hexadecimal.
 pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {

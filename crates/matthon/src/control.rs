@@ -236,7 +236,11 @@ pub(crate) fn on_store(store: &store::Store, clock: &dyn Clock, request: Request
                     };
                     parcels.into_iter().map(parcel).collect()
                 };
-                store.add_export(&text, &desk::entry(&request, &name, &role, now), told).map(Answer::Export)
+                store.add_export(&text, &desk::entry(&request, &name, &role, now), told).and_then(|id| {
+                    let taken = AuditEntry { who: name, role, ..local(Audited::Kept, "", format!("held by package {id}")) };
+                    store.take_kept(&request.cameras, request.from, request.to, &taken)?;
+                    Ok(Answer::Export(id))
+                })
             }
         },
         Request::ExportEnded { id, state, bytes, trouble } => {

@@ -2,7 +2,7 @@
 //! written into a book, it proves later that nothing before it was changed.
 
 use anyhow::{Context, Result};
-use domain::{Clock, spoken};
+use domain::{Clock, hex, spoken};
 use evidence::manifest::Place;
 use ring::Reader;
 use sha2::{Digest, Sha256};
@@ -81,8 +81,4 @@ pub(crate) fn seals(store: &Store, rings: &BTreeMap<String, Reader>) -> Result<(
         }
     }
     Ok((checked, wrong))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -1,7 +1,7 @@
 //! When the box ran and how cameras were connected, written down while it runs: the reasons of gaps (`web::gaps`).
 
 use crate::env::Env;
-use domain::{Board, CameraId, Channel, LinkChange};
+use domain::{Board, CameraId, Channel, LinkChange, hex};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use store::Store;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +11,7 @@ const BEAT: Duration = Duration::from_secs(5);
 
 /// Keeps the journal until told to stop.
 pub(crate) async fn keep(store: Store, env: Env, board: Arc<Board>, stop: CancellationToken) {
-    let boot: String = env.clock.boot_id().iter().map(|b| format!("{b:02x}")).collect();
+    let boot = hex(&env.clock.boot_id());
     let mut known: BTreeMap<(CameraId, Channel), domain::Link> = BTreeMap::new();
     let mut run = None;
     let mut every = tokio::time::interval(BEAT);

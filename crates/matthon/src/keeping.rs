@@ -1,12 +1,10 @@
 //! Footage kept at somebody's tap: copied out of the ring at once, deleted when its time is over.
 
-use crate::{
-    seeing::footage::write_clip,
-    wiring::{LEFT_FREE, free_bytes},
-};
+use crate::{commands::whole_file, seeing::footage::write_film};
 use anyhow::{Context, Result};
 use async_trait::async_trait;
-use domain::{CameraId, Channel, Clock, StreamId, StreamKind};
+use cases::Gauge;
+use domain::{CameraId, Channel, Clock, StreamId, StreamKind, WallTime};
 use ring::Reader;
 use std::{
     collections::BTreeMap,
@@ -18,12 +16,9 @@ use std::{
 };
 use store::{KeptRow, KeptState, Store};
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 
 /// What is written in a moment is on disk after this long.
 const RECORDED: Duration = Duration::from_secs(3);
-/// How often it is looked whether something's time is over.
-const LOOK: Duration = Duration::from_secs(600);
 
 /// The keeper.
 pub(crate) struct Keeper {
@@ -32,6 +27,7 @@ pub(crate) struct Keeper {
     /// By camera: the readers of the rings that record it, the full picture first; and whether sound is recorded.
     pub(crate) cameras: BTreeMap<CameraId, (Vec<(Channel, Reader)>, bool)>,
     pub(crate) dir: PathBuf,
+    gauge: Gauge,
     /// One copy at a time: the ring's disk has something better to do.
     turn: Arc<Semaphore>,
 }
@@ -43,6 +39,7 @@ impl Keeper {
         clock: Arc<dyn Clock>,
         cameras: BTreeMap<CameraId, (Vec<(Channel, Reader)>, bool)>,
         data: &Path,
+        gauge: Gauge,
     ) -> Result<Arc<Self>> {
         let dir = data.join("kept");
         match fs::DirBuilder::new().mode(0o700).create(&dir) {
@@ -51,30 +48,34 @@ impl Keeper {
             }
             _ => {}
         }
-        Ok(Arc::new(Self { store, clock, cameras, dir, turn: Arc::new(Semaphore::new(1)) }))
+        let keeper = Self { store, clock, cameras, dir, gauge, turn: Arc::new(Semaphore::new(1)) };
+        keeper.tidy()?;
+        Ok(Arc::new(keeper))
     }
 
-    /// Goes on with what is open, and deletes what is over, until told to stop.
-    pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
-        for row in self.store.all_kept(usize::MAX).unwrap_or_default().into_iter().filter(|row| row.state == KeptState::Copying) {
-            self.clone().copy(row);
-        }
-        let mut every = tokio::time::interval(LOOK);
-        while stop.run_until_cancelled(every.tick()).await.is_some() {
-            let keeper = self.clone();
-            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || keeper.expire()).await {
-                tracing::warn!(error = format!("{error:#}"), "kept footage whose time is over is not deleted yet; trying again");
+    /// Takes away films of what the list says is gone: the power may have gone between the two.
+    fn tidy(&self) -> Result<()> {
+        for entry in fs::read_dir(&self.dir).with_context(|| format!("cannot read {}", self.dir.display()))?.flatten() {
+            let id = entry.file_name().to_string_lossy().into_owned();
+            if self.store.kept(&id)?.is_some_and(|row| row.state == KeptState::Gone)
+                && let Err(error) = fs::remove_dir_all(entry.path())
+            {
+                tracing::warn!(path = %entry.path().display(), %error, "kept footage whose time is over cannot be deleted");
             }
         }
+        Ok(())
     }
 
-    /// Deletes what is over, by a clock that is set: a wrong one must not.
-    pub(crate) fn expire(&self) -> Result<()> {
-        if !self.clock.synchronised() {
-            return Ok(());
+    /// Goes on with what is open.
+    pub(crate) fn resume(self: &Arc<Self>) {
+        for row in self.store.all_kept(None, usize::MAX).unwrap_or_default().into_iter().filter(|row| row.state == KeptState::Copying) {
+            self.clone().copy(row);
         }
-        let now = self.clock.wall();
-        for row in self.store.all_kept(usize::MAX)?.into_iter().filter(|row| row.until.is_some_and(|until| until < now)) {
+    }
+
+    /// Deletes what is over at `now`, by a clock that is trusted: a wrong one must not.
+    pub(crate) fn expire(&self, now: WallTime) -> Result<()> {
+        for row in self.store.all_kept(None, usize::MAX)?.into_iter().filter(|row| row.until.is_some_and(|until| until < now)) {
             // Said first, and only if nobody holds it meanwhile: what is said to be there is there.
             if !self.store.let_kept_go(&row.id, now)? {
                 continue;
@@ -83,6 +84,7 @@ impl Keeper {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
                 _ => {}
             }
+            metrics::counter!("matthon_evidence_gone_total", "part" => "kept").increment(1);
             tracing::info!(kept = row.id, "its time is over: deleted");
         }
         Ok(())
@@ -98,8 +100,12 @@ impl Keeper {
             let Ok(_turn) = self.turn.clone().acquire_owned().await else { return };
             let (keeper, id) = (self.clone(), row.id.clone());
             let worked = tokio::task::spawn_blocking(move || {
-                let (bytes, troubles) = keeper.films(&row);
-                let state = if bytes > 0 { KeptState::Done } else { KeptState::Failed };
+                let Films { bytes, troubles, full } = keeper.films(&row);
+                let state = match bytes {
+                    0 if full => KeptState::RangeOnly,
+                    0 => KeptState::Failed,
+                    _ => KeptState::Done,
+                };
                 tracing::info!(kept = row.id, by = row.by, bytes, state = state.as_str(), "footage kept");
                 keeper.store.end_kept(&row.id, state, bytes, &troubles.join("; "))
             });
@@ -117,52 +123,81 @@ impl Keeper {
         });
     }
 
-    /// Copies every camera; bytes, and what could not be kept.
-    fn films(&self, row: &KeptRow) -> (u64, Vec<String>) {
-        let (mut bytes, mut troubles) = (0, Vec::new());
+    /// Copies every camera.
+    fn films(&self, row: &KeptRow) -> Films {
+        let mut films = Films::default();
         for camera in &row.cameras {
-            match self.film_of(row, camera) {
-                Ok(more) => bytes += more,
-                Err(error) => troubles.push(format!("{camera}: {error:#}")),
+            match self.film_of(row, camera, films.bytes) {
+                Ok(more) => films.bytes += more,
+                Err(error) => {
+                    films.full |= error.downcast_ref::<NoRoom>().is_some();
+                    films.troubles.push(format!("{camera}: {error:#}"));
+                }
             }
         }
-        (bytes, troubles)
+        films
     }
 
-    fn film_of(&self, row: &KeptRow, camera: &CameraId) -> Result<u64> {
+    /// `copied`: of the same wish already, and not yet in the store's numbers.
+    fn film_of(&self, row: &KeptRow, camera: &CameraId, copied: u64) -> Result<u64> {
         let dir = self.dir.join(&row.id);
         fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let (readers, audio) = self.cameras.get(camera).context("it is configured no longer")?;
-        let (path, part) = (self.path(&row.id, camera), dir.join(format!("{camera}.part")));
+        let path = self.path(&row.id, camera);
         for (channel, reader) in readers {
             let stream = StreamId::new(camera.clone(), *channel, StreamKind::Video);
-            let (need, free) = (reader.bytes_between(&stream, row.from, row.to)?, free_bytes(&dir)?);
-            if free < need.saturating_add(LEFT_FREE) {
-                anyhow::bail!("it needs {} MB, and the disk of [storage] data has only {} MB left", need / 1_000_000, free / 1_000_000);
+            let (need, room) = (reader.bytes_between(&stream, row.from, row.to)?, self.gauge.now()?);
+            if !room.takes(need.saturating_add(copied)) {
+                return Err(NoRoom {
+                    need: need / 1_000_000,
+                    used: room.used() / 1_000_000,
+                    quota: room.quota / 1_000_000,
+                    free: room.free / 1_000_000,
+                }
+                .into());
             }
-            // What a copy that was cut off left behind.
-            let _ = fs::remove_file(&part);
-            match write_clip(reader, camera, *channel, row.from, row.to, *audio, &part) {
-                Ok(Some(clip)) => {
-                    fs::File::open(&part)?.sync_all()?;
-                    fs::rename(&part, &path)?;
-                    fs::File::open(&dir)?.sync_all()?;
+            let film = |file| Ok(write_film(reader, camera, *channel, row.from, row.to, *audio, file)?.ok_or(NothingRecorded)?);
+            match whole_file::write(&path, film) {
+                Ok(clip) => {
                     fs::File::open(&self.dir)?.sync_all()?;
                     return Ok(clip.bytes);
                 }
-                Ok(None) => {}
-                Err(missing) => {
-                    let _ = fs::remove_file(&part);
-                    anyhow::bail!("{missing}");
-                }
+                // The other stream may have it.
+                Err(error) if error.is::<NothingRecorded>() => {}
+                Err(error) => return Err(error),
             }
         }
-        anyhow::bail!("nothing was recorded in that time")
+        Err(NothingRecorded.into())
     }
 
     fn path(&self, id: &str, camera: &CameraId) -> PathBuf {
         self.dir.join(id).join(format!("{camera}.mp4"))
     }
+}
+
+/// What a wish came to.
+#[derive(Default)]
+struct Films {
+    bytes: u64,
+    troubles: Vec<String>,
+    /// For something there was no room.
+    full: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("nothing was recorded in that time")]
+struct NothingRecorded;
+
+/// The evidence store takes no film of this size; megabytes.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the evidence store is full: {need} MB more than its {used} of {quota} MB, {free} MB free on the disk; it stays in the ring for as long as that keeps it"
+)]
+struct NoRoom {
+    need: u64,
+    used: u64,
+    quota: u64,
+    free: u64,
 }
 
 /// Shared with the API.
@@ -192,7 +227,8 @@ mod tests {
         let store = Store::open(&dir.path().join("matthon.db")).unwrap();
         let now = WallTime::from_secs(1_795_430_400);
         let clock = Arc::new(SimClock::at(now));
-        let keeper = Keeper::open(store.clone(), clock.clone(), BTreeMap::new(), dir.path()).unwrap();
+        let gauge = Gauge::new(store.clone(), dir.path().to_owned(), None);
+        let keeper = Keeper::open(store.clone(), clock.clone(), BTreeMap::new(), dir.path(), gauge).unwrap();
         let camera = CameraId::new("cho").unwrap();
         let entry = store::AuditEntry {
             at: now,
@@ -219,19 +255,16 @@ mod tests {
         for id in &ids {
             fs::create_dir_all(dir.path().join("kept").join(id)).unwrap();
             fs::write(keeper.path(id, &camera), b"film").unwrap();
+            store.end_kept(id, KeptState::Done, 4, "").unwrap();
         }
         assert!(store.hold_kept(&ids[0], None, &entry).unwrap());
         let there = || ids.iter().map(|id| keeper.path(id, &camera).exists()).collect::<Vec<_>>();
-        keeper.expire().unwrap();
+        keeper.expire(clock.wall()).unwrap();
         assert_eq!(there(), [true, true]);
         clock.advance(web::KEPT + Duration::from_secs(1));
-        clock.set_synchronised(false);
-        keeper.expire().unwrap();
-        assert_eq!(there(), [true, true], "a clock that is not set deletes nothing");
-        clock.set_synchronised(true);
-        keeper.expire().unwrap();
+        keeper.expire(clock.wall()).unwrap();
         assert_eq!(there(), [true, false]);
         assert_eq!(store.kept(&ids[1]).unwrap().unwrap().state, KeptState::Gone);
-        assert_eq!(store.all_kept(9).unwrap().len(), 1);
+        assert_eq!(store.all_kept(None, 9).unwrap().len(), 1);
     }
 }

@@ -22,6 +22,7 @@ mod seeing;
 mod story;
 mod telemetry;
 mod telling;
+mod tidying;
 mod wiring;
 
 use clap::Parser;

@@ -133,8 +133,12 @@ pub(crate) fn recorded(
     config.cameras.iter().map(|c| (c.id.clone(), (readers(c), c.audio))).collect()
 }
 
-/// Free bytes that packages and kept footage leave to the database: without it nothing could be shown, for nothing could be audited.
-pub(crate) const LEFT_FREE: u64 = 1 << 30;
+pub(crate) use cases::LEFT_FREE;
+
+/// How full the evidence store is; its folders lie in the data folder.
+pub(crate) fn gauge(config: &Config, store: &store::Store) -> cases::Gauge {
+    cases::Gauge::new(store.clone(), config.storage.data.clone(), config.evidence.quota)
+}
 
 /// Bytes that can still be written where a folder lies.
 pub(crate) fn free_bytes(dir: &Path) -> Result<u64> {
@@ -149,6 +153,7 @@ const CLIP_AROUND: Duration = Duration::from_secs(10);
 pub(crate) fn open_cases(config: &Config, env: &Env, store: store::Store, footage: Arc<footage::Footage>) -> Result<cases::Cases> {
     let needs = cases::Config {
         evidence: config.storage.data.join("evidence"),
+        keep_unconfirmed: config.keep_unconfirmed(),
         before: CLIP_AROUND,
         after: CLIP_AROUND,
         site: config.site.name.clone(),
@@ -156,5 +161,6 @@ pub(crate) fn open_cases(config: &Config, env: &Env, store: store::Store, footag
         timezone: config.site.timezone.clone(),
         channels: config.webhooks.iter().map(crate::telling::channel_name).collect(),
     };
-    Ok(cases::Cases::open(needs, store, env.clock.clone(), footage)?)
+    let gauge = gauge(config, &store);
+    Ok(cases::Cases::open(needs, store, env.clock.clone(), footage, gauge)?)
 }

@@ -4,7 +4,7 @@
 //! (`domain::Audited`) and what a fingerprint covers besides (the binary knows the rings).
 
 use crate::{Store, StoreError};
-use domain::{Audited, WallTime};
+use domain::{Audited, WallTime, hex};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -230,10 +230,6 @@ fn digest(before: &[u8; 32], row: &AuditRow) -> [u8; 32] {
         sha.update(text.as_bytes());
     }
     sha.finalize().into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 fn row(r: &Row<'_>) -> rusqlite::Result<AuditRow> {

@@ -4,6 +4,7 @@
 use crate::{
     CaseRow, HistoryRow, Job, NewParcel, Store, StoreError, case_work,
     cases::{history_of, row_of},
+    expiry::set_bytes,
     outbox,
 };
 use domain::{BBox, CameraId, CaseId, CaseState, ClipState, StillState, WallTime, Why};
@@ -83,8 +84,8 @@ impl Store {
         self.write(|tx| {
             tx.execute(
                 "INSERT INTO case_file (camera, kind, run, violation, zone, class, box, start, raised, why_vi, why_en, measured, note,
-                 state, still, clip, wanted_from, wanted_to)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 'raised', 'pending', 'pending', ?14, ?15)",
+                 state, still, clip, wanted_from, wanted_to, bytes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 'raised', 'pending', 'pending', ?14, ?15, 0)",
                 params![
                     new.camera.as_str(),
                     new.kind,
@@ -172,15 +173,24 @@ impl Store {
         })
     }
 
-    /// Evidence came, or will not come; `done` jobs are open work no longer. A picture or clip that is better already stays.
+    /// Evidence came, or will not come; `done` jobs are open work no longer; `bytes` is what all files of the case have now. A picture or clip that is better already stays.
     /// Answers whether anything changed for those who look at the case.
     ///
     /// # Errors
     /// [`StoreError::NoSuchCase`].
-    pub fn change_evidence(&self, id: CaseId, change: Option<EvidenceChange>, done: &[Job]) -> Result<bool, StoreError> {
+    pub fn change_evidence(
+        &self,
+        id: CaseId,
+        change: Option<EvidenceChange>,
+        done: &[Job],
+        bytes: Option<u64>,
+    ) -> Result<bool, StoreError> {
         self.write(|tx| {
             for job in done {
                 case_work::remove(tx, id, *job)?;
+            }
+            if let Some(bytes) = bytes {
+                set_bytes(tx, id, bytes)?;
             }
             let Some(change) = change else { return Ok(false) };
             let old = row_of(tx, id)?;
@@ -189,7 +199,9 @@ impl Store {
                     tx.execute("UPDATE case_file SET still = ?2 WHERE id = ?1", params![id.0, new.as_str()])?;
                     "still"
                 }
-                EvidenceChange::Clip(new, span) if clip_rank(new) >= clip_rank(old.clip) && old.clip != ClipState::Done => {
+                EvidenceChange::Clip(new, span)
+                    if clip_rank(new) >= clip_rank(old.clip) && !matches!(old.clip, ClipState::Done | ClipState::Gone) =>
+                {
                     let (from, to) = span.map(|(from, to)| (from.0, to.0)).unzip();
                     let sql = "UPDATE case_file SET clip = ?2, clip_from = ?3, clip_to = ?4 WHERE id = ?1";
                     tx.execute(sql, params![id.0, new.as_str(), from, to])?;
@@ -209,6 +221,7 @@ fn rank(still: StillState) -> u8 {
         StillState::Missing => 1,
         StillState::Small => 2,
         StillState::Main => 3,
+        StillState::Gone => 4,
     }
 }
 
@@ -216,12 +229,14 @@ fn clip_rank(clip: ClipState) -> u8 {
     match clip {
         ClipState::Pending => 0,
         ClipState::Missing => 1,
-        ClipState::Partial => 2,
-        ClipState::Done => 3,
+        ClipState::RangeOnly => 2,
+        ClipState::Partial => 3,
+        ClipState::Done => 4,
+        ClipState::Gone => 5,
     }
 }
 
-fn add_line(tx: &Transaction<'_>, id: CaseId, line: &HistoryRow) -> Result<(), StoreError> {
+pub(crate) fn add_line(tx: &Transaction<'_>, id: CaseId, line: &HistoryRow) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO case_history (case_file, at, by, what, note) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![id.0, line.at.0, line.by, line.what, line.note],

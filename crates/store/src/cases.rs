@@ -50,6 +50,10 @@ pub struct CaseRow {
     pub clip_span: Option<(WallTime, WallTime)>,
     /// What it is to hold.
     pub wanted: (WallTime, WallTime),
+    /// Somebody holds its evidence: it does not expire.
+    pub held: bool,
+    /// When its evidence was deleted, for its time was over.
+    pub gone: Option<WallTime>,
 }
 
 /// One line of a case's history.
@@ -140,7 +144,7 @@ pub struct CaseTally {
 }
 
 const COLUMNS: &str = "id, camera, kind, zone, class, box, start, raised, ended, why_vi, why_en, measured, note, state, \
-     answered_by, answered, still, clip, clip_from, clip_to, wanted_from, wanted_to";
+     answered_by, answered, still, clip, clip_from, clip_to, wanted_from, wanted_to, held, gone";
 
 impl Store {
     /// One case.
@@ -278,6 +282,8 @@ fn case_from(r: &Row<'_>) -> Result<CaseRow, StoreError> {
         clip: word(r, 17, "state of a clip")?,
         clip_span: time(18)?.zip(time(19)?),
         wanted: (WallTime(r.get(20)?), WallTime(r.get(21)?)),
+        held: r.get(22)?,
+        gone: time(23)?,
     })
 }
 

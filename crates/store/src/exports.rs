@@ -1,7 +1,7 @@
 //! Packages for authorities: who asked for what, and what became of it. The files themselves lie beside the database.
 
 use crate::{AuditEntry, NewParcel, Store, StoreError, audit, outbox, secrets};
-use domain::WallTime;
+use domain::{CameraId, WallTime};
 use rusqlite::{OptionalExtension, Row, params};
 
 /// Most rows one call answers.
@@ -18,6 +18,8 @@ pub enum ExportState {
     Failed,
     /// Called off.
     Cancelled,
+    /// Its time is over, and it is deleted.
+    Gone,
 }
 
 impl ExportState {
@@ -29,11 +31,12 @@ impl ExportState {
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Gone => "gone",
         }
     }
 
     fn of(text: &str) -> Self {
-        [Self::Running, Self::Done, Self::Cancelled].into_iter().find(|s| s.as_str() == text).unwrap_or(Self::Failed)
+        [Self::Running, Self::Done, Self::Cancelled, Self::Gone].into_iter().find(|s| s.as_str() == text).unwrap_or(Self::Failed)
     }
 }
 
@@ -56,6 +59,8 @@ pub struct ExportRow {
     pub bytes: u64,
     /// Why there is none.
     pub trouble: String,
+    /// It lies in this box; `false`: the command line wrote it to a file of its own.
+    pub here: bool,
 }
 
 impl Store {
@@ -73,7 +78,7 @@ impl Store {
         let parcels = parcels(&id);
         self.write(|tx| {
             tx.execute(
-                "INSERT INTO export (id, asked, by, role, request, state) VALUES (?1, ?2, ?3, ?4, ?5, 'running')",
+                "INSERT INTO export (id, asked, by, role, request, state, here) VALUES (?1, ?2, ?3, ?4, ?5, 'running', ?4 != 'local')",
                 params![id, entry.at.0, entry.who, entry.role, request],
             )?;
             audit::add(tx, &AuditEntry { subject: id.clone(), ..entry.clone() })?;
@@ -110,20 +115,30 @@ impl Store {
         self.read(|c| Ok(c.prepare_cached(&format!("SELECT {COLUMNS} FROM export WHERE id = ?1"))?.query_row([id], row).optional()?))
     }
 
-    /// Packages, newest first.
+    /// Packages, newest first; with a list of cameras only those all of whose cameras are on it.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn exports(&self, limit: usize) -> Result<Vec<ExportRow>, StoreError> {
+    pub fn exports(&self, cameras: Option<&[CameraId]>, limit: usize) -> Result<Vec<ExportRow>, StoreError> {
+        let list = cameras.map(json_list);
         self.read(|c| {
-            let mut query = c.prepare_cached(&format!("SELECT {COLUMNS} FROM export ORDER BY asked DESC, id LIMIT ?1"))?;
-            let rows = query.query_map([limit.min(LIMIT_MAX) as i64], row)?;
+            let mut query = c.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM export WHERE ?2 IS NULL OR (json_type(request, '$.cameras') = 'array' AND NOT EXISTS
+                 (SELECT 1 FROM json_each(request, '$.cameras') WHERE value NOT IN (SELECT value FROM json_each(?2))))
+                 ORDER BY asked DESC, id LIMIT ?1"
+            ))?;
+            let rows = query.query_map(params![limit.min(LIMIT_MAX) as i64, list], row)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 }
 
-const COLUMNS: &str = "id, asked, by, role, request, state, bytes, trouble";
+/// A list of cameras as SQLite reads it.
+pub(crate) fn json_list(cameras: &[CameraId]) -> String {
+    serde_json::json!(cameras.iter().map(CameraId::as_str).collect::<Vec<_>>()).to_string()
+}
+
+const COLUMNS: &str = "id, asked, by, role, request, state, bytes, trouble, here";
 
 fn row(r: &Row<'_>) -> rusqlite::Result<ExportRow> {
     Ok(ExportRow {
@@ -135,5 +150,6 @@ fn row(r: &Row<'_>) -> rusqlite::Result<ExportRow> {
         state: ExportState::of(&r.get::<_, String>(5)?),
         bytes: r.get::<_, i64>(6)?.unsigned_abs(),
         trouble: r.get(7)?,
+        here: r.get(8)?,
     })
 }

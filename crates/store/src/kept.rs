@@ -1,7 +1,7 @@
 //! Footage somebody had kept: what, for whom, until when. The films themselves lie beside the database.
 
-use crate::{AuditEntry, Store, StoreError, audit, secrets};
-use domain::{CameraId, WallTime};
+use crate::{AuditEntry, Store, StoreError, audit, expiry::by_the_box, exports::json_list, secrets};
+use domain::{Audited, CameraId, WallTime};
 use rusqlite::{OptionalExtension, Row, params};
 
 /// How far the copy is.
@@ -13,6 +13,8 @@ pub enum KeptState {
     Done,
     /// Nothing of it was recorded, or it could not be written.
     Failed,
+    /// Nothing was copied, for the evidence store was full: the ring has it for as long as it keeps it.
+    RangeOnly,
     /// Its time is over, and it is deleted.
     Gone,
 }
@@ -25,12 +27,13 @@ impl KeptState {
             Self::Copying => "copying",
             Self::Done => "done",
             Self::Failed => "failed",
+            Self::RangeOnly => "range-only",
             Self::Gone => "gone",
         }
     }
 
     fn of(text: &str) -> Self {
-        [Self::Copying, Self::Done, Self::Gone].into_iter().find(|s| s.as_str() == text).unwrap_or(Self::Failed)
+        [Self::Copying, Self::Done, Self::RangeOnly, Self::Gone].into_iter().find(|s| s.as_str() == text).unwrap_or(Self::Failed)
     }
 }
 
@@ -109,8 +112,14 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub fn let_kept_go(&self, id: &str, now: WallTime) -> Result<bool, StoreError> {
-        let sql = "UPDATE kept SET state = 'gone', bytes = 0 WHERE id = ?1 AND until < ?2 AND state != 'gone'";
-        self.write(|tx| Ok(tx.execute(sql, params![id, now.0])? > 0))
+        let sql = "UPDATE kept SET state = 'gone', bytes = 0 WHERE id = ?1 AND until < ?2 AND state NOT IN ('gone', 'copying')";
+        self.write(|tx| {
+            let gone = tx.execute(sql, params![id, now.0])? > 0;
+            if gone {
+                audit::add(tx, &by_the_box(now, Audited::EvidenceGone, id.to_owned(), "kept".to_owned()))?;
+            }
+            Ok(gone)
+        })
     }
 
     /// One of them.
@@ -122,15 +131,21 @@ impl Store {
         self.read(|c| c.prepare_cached(&sql)?.query_row([id], |r| Ok(row(r))).optional()?.transpose())
     }
 
-    /// All that is not deleted, newest first.
+    /// All that is not deleted, newest first; with a list of cameras only what is of none but those.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn all_kept(&self, limit: usize) -> Result<Vec<KeptRow>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM kept WHERE state != 'gone' ORDER BY asked DESC, id LIMIT ?1");
+    pub fn all_kept(&self, cameras: Option<&[CameraId]>, limit: usize) -> Result<Vec<KeptRow>, StoreError> {
+        let list = cameras.map(json_list);
+        // Ids have no character that JSON writes in another way.
+        let sql = format!(
+            "SELECT {COLUMNS} FROM kept WHERE state != 'gone' AND (?2 IS NULL OR NOT EXISTS
+             (SELECT 1 FROM json_each('[\"' || replace(cameras, ',', '\",\"') || '\"]') WHERE value NOT IN (SELECT value FROM json_each(?2))))
+             ORDER BY asked DESC, id LIMIT ?1"
+        );
         self.read(|c| {
             let mut query = c.prepare_cached(&sql)?;
-            let mut rows = query.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
+            let mut rows = query.query(params![i64::try_from(limit).unwrap_or(i64::MAX), list])?;
             let mut all = Vec::new();
             while let Some(r) = rows.next()? {
                 all.push(row(r)?);

@@ -2,16 +2,13 @@
 
 use crate::StoreError;
 use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
+use domain::hex;
 use rand::{TryRngCore, rngs::OsRng};
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// 32 bytes from the system's generator as hexadecimal digits behind a prefix that says what it is.
 pub(crate) fn fresh(prefix: &str) -> Result<String, StoreError> {
-    Ok(random::<32>()?.iter().fold(prefix.to_owned(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+    Ok(format!("{prefix}{}", hex(&random::<32>()?)))
 }
 
 /// What is kept of a secret. Looking a digest up tells an attacker's stopwatch nothing: he cannot steer its bytes.
@@ -24,11 +21,8 @@ pub(crate) fn uuid() -> Result<String, StoreError> {
     let mut b = random::<16>()?;
     b[6] = (b[6] & 0x0f) | 0x40;
     b[8] = (b[8] & 0x3f) | 0x80;
-    let hex = b.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
-    let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|r| hex.get(r).unwrap_or_default());
+    let digits = hex(&b);
+    let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|r| digits.get(r).unwrap_or_default());
     Ok(parts.join("-"))
 }
 

@@ -101,7 +101,7 @@ fn an_export_is_kept_audited_and_told_in_one() {
     let second = store.add_export("{}", &entry(8), |_| vec![]).unwrap();
     assert_eq!(store.forget_running_exports(WallTime(9)).unwrap(), 1);
     assert_eq!(store.export(&second).unwrap().unwrap().state, ExportState::Failed);
-    assert_eq!(store.exports(9).unwrap().into_iter().map(|e| e.id).collect::<Vec<_>>(), [second, id]);
+    assert_eq!(store.exports(None, 9).unwrap().into_iter().map(|e| e.id).collect::<Vec<_>>(), [second, id]);
 }
 
 #[test]

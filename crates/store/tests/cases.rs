@@ -148,7 +148,7 @@ fn events_are_in_order_and_the_oldest_give_way() {
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10020) INSERT INTO case_event (case_file, what) SELECT 1, 'x' FROM n",
     )
     .unwrap();
-    b.store.change_evidence(CaseId(1), Some(EvidenceChange::Still(StillState::Main)), &[]).unwrap();
+    b.store.change_evidence(CaseId(1), Some(EvidenceChange::Still(StillState::Main)), &[], None).unwrap();
     let latest = b.store.latest_case_event().unwrap();
     assert_eq!(latest, 10_022);
     let first = &b.store.case_events(0, 1).unwrap()[0];
@@ -161,10 +161,10 @@ fn events_are_in_order_and_the_oldest_give_way() {
 fn evidence_only_gets_better() {
     let b = new_box();
     add(&b.store, "cho", None, NOON);
-    let still = |s| b.store.change_evidence(CaseId(1), Some(EvidenceChange::Still(s)), &[]).unwrap();
+    let still = |s| b.store.change_evidence(CaseId(1), Some(EvidenceChange::Still(s)), &[], None).unwrap();
     assert_eq!((still(StillState::Main), still(StillState::Small), still(StillState::Missing)), (true, false, false));
     let span = |to| Some((NOON, after(to)));
-    let clip = |s, span| b.store.change_evidence(CaseId(1), Some(EvidenceChange::Clip(s, span)), &[]).unwrap();
+    let clip = |s, span| b.store.change_evidence(CaseId(1), Some(EvidenceChange::Clip(s, span)), &[], None).unwrap();
     assert!(clip(ClipState::Partial, span(1)) && clip(ClipState::Partial, span(2)));
     assert!(!clip(ClipState::Missing, None));
     assert!(clip(ClipState::Done, span(10)));
@@ -187,7 +187,7 @@ fn open_work_survives_and_is_due_in_order() {
     assert_eq!((jobs(after(1)), jobs(after(3))), (vec![(Job::Main, 0)], vec![(Job::Main, 0), (Job::Small, 1)]));
     assert!(store.case_work_due([Job::Early, Job::Clip], after(9), 9).unwrap().is_empty());
     assert_eq!(jobs(NOON.minus(DAY)).len(), 2, "a clock that was set back a day does not stop the work");
-    store.change_evidence(CaseId(1), None, &[Job::Main, Job::Small]).unwrap();
+    store.change_evidence(CaseId(1), None, &[Job::Main, Job::Small], None).unwrap();
     assert!(jobs(after(9)).is_empty());
 }
 

@@ -5,6 +5,7 @@ use crate::{
     context::Context,
     endpoints::{Access, TABLE},
     guard, headers, page,
+    plans::Plans,
     problem::Problem,
 };
 use axum::{
@@ -14,6 +15,7 @@ use axum::{
     middleware,
     response::{IntoResponse, Response},
 };
+use ring::ClipPlan;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -51,6 +53,8 @@ pub(crate) struct App {
     pub(crate) snapshots: Semaphore,
     reads: Arc<Semaphore>,
     pub(crate) logins: Semaphore,
+    /// Clips that were planned a moment ago.
+    pub(crate) plans: Plans<ClipPlan>,
     /// Who looked at what a moment ago.
     pub(crate) looks: std::sync::Mutex<audit::Looks>,
     /// The server is going away: sockets close.
@@ -78,6 +82,7 @@ impl App {
             snapshots: Semaphore::new(SNAPSHOTS),
             reads: Arc::new(Semaphore::new(READS)),
             logins: Semaphore::new(LOGINS),
+            plans: Plans::default(),
             looks: std::sync::Mutex::default(),
             stop,
         })

@@ -13,7 +13,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use domain::{Audited, MonoTime, spoken};
+use domain::{Audited, MonoTime, hex, spoken};
 use serde::Serialize;
 use std::{
     collections::HashMap,
@@ -80,7 +80,7 @@ async fn written(book: Book, request: Request, next: Next) -> Response {
 async fn note(book: &Book, caller: &Caller, subject: String, detail: String) -> Result<(), Problem> {
     let context = &book.app.context;
     let now = context.clock.mono();
-    let look = !matches!(book.what, Audited::CaseMade | Audited::CaseAnswered);
+    let look = !matches!(book.what, Audited::CaseMade | Audited::CaseAnswered | Audited::CaseHeld);
     let key = (caller.user.id, book.what, subject.clone(), detail.clone());
     if look && seen(&book.app, &key, now) {
         return Ok(());
@@ -191,7 +191,7 @@ pub(crate) async fn fingerprints(State(app): State<Arc<App>>, Extension(_): Exte
     let rows = blocking(move || store.fingerprints(31)).await?.map_err(Problem::internal)?;
     let site = &app.context.site.name;
     let fingerprint = |r: store::FingerprintRow| {
-        let (words, hash) = (spoken(&r.hash), r.hash.iter().map(|b| format!("{b:02x}")).collect::<String>());
+        let (words, hash) = (spoken(&r.hash), hex(&r.hash));
         let line = format!("Dấu vân tay ngày {} – {site}: {words} – {hash}", r.day);
         Fingerprint { day: r.day, at: r.at.to_string(), words, hash, line }
     };

@@ -4,6 +4,7 @@ use crate::{
     app::App,
     body::{self, Body},
     guard::{Caller, blocking},
+    kept,
     problem::Problem,
     query::Params,
 };
@@ -48,6 +49,12 @@ struct ByHand {
     camera: String,
     #[serde(default)]
     note: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hold {
+    hold: bool,
 }
 
 #[derive(Deserialize)]
@@ -105,8 +112,11 @@ pub(crate) async fn answer(
 ) -> Result<Json<One>, Problem> {
     let Answered { answer } = body::read(sent, r#"{"answer":"confirm"} or {"answer":"false-alarm"}"#)?;
     let by = caller.user.name.clone();
-    let id = seen(&app, caller, &id).await?.id;
+    let id = seen(&app, caller.clone(), &id).await?.id;
     let case = ask(&app, move |cases| cases.answer(id, answer, &by)).await?;
+    if case.state == CaseState::Confirmed {
+        take_kept(&app, &caller, &case).await?;
+    }
     Ok(One::new(&app, case))
 }
 
@@ -120,6 +130,29 @@ pub(crate) async fn undo(
     let id = seen(&app, caller, &id).await?.id;
     let case = ask(&app, move |cases| cases.undo(id, &by)).await?;
     Ok(One::new(&app, case))
+}
+
+/// `POST cases/{id}/hold`: its evidence does not expire, or does again.
+pub(crate) async fn hold(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    sent: Body,
+) -> Result<Json<One>, Problem> {
+    let Hold { hold } = body::read(sent, r#"{"hold":true} or {"hold":false}"#)?;
+    let by = caller.user.name.clone();
+    let id = seen(&app, caller.clone(), &id).await?.id;
+    let case = ask(&app, move |cases| cases.hold(id, hold, &by)).await?;
+    if hold {
+        take_kept(&app, &caller, &case).await?;
+    }
+    Ok(One::new(&app, case))
+}
+
+/// Footage kept of a case's time belongs to it from now on: it is not deleted after 14 days.
+async fn take_kept(app: &Arc<App>, caller: &Caller, case: &Case) -> Result<(), Problem> {
+    let (from, to) = (case.clip_from.unwrap_or(case.start), case.clip_to.unwrap_or(case.raised));
+    kept::take(app, caller, vec![case.camera.clone()], from, to, format!("case {}", case.id)).await
 }
 
 /// The case of that number with its history, if this user may see its camera.
@@ -146,6 +179,7 @@ impl From<CaseError> for Problem {
             CaseError::NoSuchCase(id) => Self::Unknown { what: "case", name: id.to_string() },
             CaseError::NoSuchCamera(id) => Self::Unknown { what: "camera", name: id.to_string() },
             CaseError::Refused(reason) => Self::Conflict(reason.to_string()),
+            CaseError::EvidenceGone => Self::Conflict(error.to_string()),
             CaseError::BadNote { .. } => Self::Bad { name: "note", reason: error.to_string() },
             other => Self::internal(other),
         }

@@ -4,6 +4,7 @@ use crate::{
     app::App,
     context::Camera,
     guard::{Caller, blocking},
+    plans,
     problem::{Full, Problem},
     query::Params,
     range::{self, Part},
@@ -19,7 +20,7 @@ use bytes::Bytes;
 use domain::{Channel, WallTime};
 use futures::{Stream, stream::try_unfold};
 use ring::{
-    ClipPlan, RingError,
+    ClipPlan, Reader, RingError,
     clip::{self, ClipError, Wish},
 };
 use std::{io, ops::Range, sync::Arc, time::Duration};
@@ -50,20 +51,11 @@ pub(crate) async fn clip(
     let audio = params.get("audio") != Some("0");
     let reader = camera.recorded(channel).cloned().ok_or(Problem::NoRecording)?;
     let place = place(&app, from, to).await?;
-    let (id, zone) = (camera.id.clone(), jiff::tz::TimeZone::get(&app.context.site.timezone).unwrap_or(jiff::tz::TimeZone::UTC));
-    let turn = app.reads_turn().await?;
-    // Place and turn go along: a planner whose client has left still works, and must count until it is done.
-    let planned = blocking(move || {
-        let plan = {
-            let stamp = |at: WallTime| caption(at, &zone);
-            let wish = Wish { camera: &id, channel, from, to, audio, captions: Some(&stamp) };
-            clip::plan(&reader, &wish)
-        };
-        drop(turn);
-        (plan, place)
-    });
-    let (plan, place) = planned.await?;
-    let plan = plan.map_err(refused)?;
+    let wish = plans::Wish { camera: camera.id.clone(), channel, from, to, audio };
+    let (plan, place) = match app.plans.get(&wish, app.context.clock.mono()) {
+        Some(plan) => (plan, place),
+        None => planned(&app, wish, reader, place).await?,
+    };
     let etag = format!("\"{}\"", plan.etag());
     let length = plan.len();
     let (status, bytes) = match range::of(&headers, length, &etag) {
@@ -89,7 +81,36 @@ pub(crate) async fn clip(
     if status == StatusCode::PARTIAL_CONTENT {
         fields.push((header::CONTENT_RANGE, format!("bytes {}-{}/{length}", bytes.start, bytes.end.saturating_sub(1))));
     }
-    answer(status, fields, Body::from_stream(pieces(Arc::new(plan), bytes, place)))
+    answer(status, fields, Body::from_stream(pieces(plan, bytes, place)))
+}
+
+/// Plans a clip, and keeps the plan for whoever asks for the next range of it.
+async fn planned(
+    app: &App,
+    wish: plans::Wish,
+    reader: Reader,
+    place: OwnedSemaphorePermit,
+) -> Result<(Arc<ClipPlan>, OwnedSemaphorePermit), Problem> {
+    let zone = jiff::tz::TimeZone::get(&app.context.site.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let turn = app.reads_turn().await?;
+    let asked = wish.clone();
+    // Before it is made: what is recorded while it is made may not be in it.
+    let wall = app.context.clock.wall();
+    // Place and turn go along: a planner whose client has left still works, and must count until it is done.
+    let planned = blocking(move || {
+        let plan = {
+            let stamp = |at: WallTime| caption(at, &zone);
+            let plans::Wish { camera, channel, from, to, audio } = &asked;
+            let wish = Wish { camera, channel: *channel, from: *from, to: *to, audio: *audio, captions: Some(&stamp) };
+            clip::plan(&reader, &wish)
+        };
+        drop(turn);
+        (plan, place)
+    });
+    let (plan, place) = planned.await?;
+    let plan = Arc::new(plan.map_err(refused)?);
+    app.plans.put(wish, &plan, app.context.clock.mono(), wall);
+    Ok((plan, place))
 }
 
 pub(crate) fn answer(status: StatusCode, fields: Vec<(header::HeaderName, String)>, body: Body) -> Result<Response, Problem> {

@@ -1,7 +1,7 @@
 //! What the binary hands in: everything a request may touch, as values.
 
 use crate::{disks::Disk, exports::Exports, kept::Keeping, snapshot::Snapshot};
-use cases::Cases;
+use cases::{Cases, Gauge};
 use domain::{Board, CameraId, Channel, Clock, WallTime};
 use live::LiveStream;
 use ring::{Reader, RingStatus};
@@ -82,6 +82,8 @@ pub struct Context {
     pub exports: Arc<dyn Exports>,
     /// Copies footage that somebody has kept.
     pub keeping: Arc<dyn Keeping>,
+    /// Tells how full the evidence store is.
+    pub evidence: Gauge,
     /// The fingerprint of the box's key.
     pub key: String,
     /// Tells the time.

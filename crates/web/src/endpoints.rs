@@ -258,6 +258,17 @@ pub const TABLE: &[Endpoint] = &[
         handler: || post(cases::undo),
     },
     Endpoint {
+        method: Method::Post,
+        path: "/api/v1/cases/{id}/hold",
+        access: CASES,
+        about: "Holds a case's evidence for as long as there is a reason, or lets it go: then its time counts from now; 409 when it is gone.",
+        query: &[],
+        body: "Hold",
+        answer: Answer::Json("Case"),
+        audit: Some(Audited::CaseHeld),
+        handler: || post(cases::hold),
+    },
+    Endpoint {
         method: Method::Get,
         path: "/api/v1/cases/{id}/still.jpg",
         access: CASES,

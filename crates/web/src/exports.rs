@@ -8,6 +8,7 @@ use crate::{
     body::{self, Body},
     case_files,
     guard::{Caller, blocking},
+    health, kept,
     problem::Problem,
 };
 use async_trait::async_trait;
@@ -17,6 +18,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
+use cases::Fullness;
 use domain::{CaseState, Role};
 use evidence::ExportRequest;
 use serde::Serialize;
@@ -69,6 +71,8 @@ pub(crate) struct View {
     total: u64,
     bytes: u64,
     trouble: String,
+    /// Whether it lies in this box, to be fetched.
+    here: bool,
 }
 
 fn view(app: &App, row: ExportRow) -> View {
@@ -83,6 +87,7 @@ fn view(app: &App, row: ExportRow) -> View {
         total,
         bytes: row.bytes,
         trouble: row.trouble,
+        here: row.here,
         id: row.id,
     }
 }
@@ -104,10 +109,17 @@ pub(crate) async fn begin(
     if request.to > app.context.clock.wall() {
         return Err(Problem::Bad { name: "to", reason: "lies in the future: a package tells of what has happened".into() });
     }
+    if health::room(&app).await?.fullness() == Fullness::Full {
+        return Err(Problem::Conflict(
+            "the evidence store is full: let go what nobody needs, or have it written to a disk of its own with `matthon export`".into(),
+        ));
+    }
+    let (cameras, from, to) = (request.cameras.clone(), request.from, request.to);
     let id = app.context.exports.begin(request, &caller.user).await.map_err(|e| match e {
         NoExport::Busy => Problem::Conflict(e.to_string()),
         NoExport::Failed(why) => Problem::internal(why),
     })?;
+    kept::take(&app, &caller, cameras, from, to, format!("package {id}")).await?;
     Ok((StatusCode::CREATED, Json(view(&app, row(&app, &id).await?))))
 }
 
@@ -130,8 +142,9 @@ async fn his_case(app: &Arc<App>, caller: &Caller, request: &ExportRequest) -> R
 
 /// `GET exports`
 pub(crate) async fn list(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Result<Json<List>, Problem> {
-    let store = app.context.store.clone();
-    let rows = blocking(move || store.exports(LISTED)).await?.map_err(Problem::internal)?;
+    let (store, cameras) = (app.context.store.clone(), caller.user.cameras.clone());
+    // Filtered before it is cut: who sees one camera sees its hundred, not those among the village's.
+    let rows = blocking(move || store.exports(cameras.as_deref(), LISTED)).await?.map_err(Problem::internal)?;
     let exports = rows.into_iter().filter(|row| may_see(&caller, row)).map(|row| view(&app, row)).collect();
     Ok(Json(List { exports }))
 }
@@ -155,7 +168,7 @@ pub(crate) async fn one(
     if row.by != caller.user.name && !matches!(caller.user.role, Role::Admin | Role::Police) {
         return Err(Problem::Role(caller.user.role));
     }
-    let path = (row.state == ExportState::Done).then(|| app.context.exports.file(&row.id));
+    let path = (row.state == ExportState::Done && row.here).then(|| app.context.exports.file(&row.id));
     let file = case_files::Sent { word: "package", media: "application/zip", name: format!("matthon-{}.zip", row.id), inline: false };
     case_files::send_file(&file, path, &headers).await
 }

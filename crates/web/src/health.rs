@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use cases::{Fullness, Room};
 use ring::{PathState, RingState, RingStatus};
 use serde::Serialize;
 use std::sync::Arc;
@@ -45,7 +46,8 @@ pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Result<Response, Pro
     let (up, total) = app.context.board.up();
     let recording = rings.iter().all(synced);
     let whole = |ring: &RingStatus| ring.state == RingState::Ok && ring.paths.iter().all(|path| path.state == PathState::Ok);
-    let well = up == total && rings.iter().all(whole);
+    let room = room(&app).await?.fullness() != Fullness::Full;
+    let well = up == total && room && rings.iter().all(whole);
     let status = match (recording, well) {
         (false, _) => "failing",
         (true, true) => "ok",
@@ -66,6 +68,12 @@ pub(crate) async fn statuses(app: &Arc<App>) -> Result<Vec<RingStatus>, Problem>
 pub(crate) async fn disks(app: &Arc<App>, rings: &[RingStatus]) -> Result<Vec<Disk>, Problem> {
     let (disks, rings) = (Arc::clone(&app.context.disks), rings.to_vec());
     blocking(move || disks(&rings)).await
+}
+
+/// How full the evidence store is.
+pub(crate) async fn room(app: &Arc<App>) -> Result<Room, Problem> {
+    let gauge = app.context.evidence.clone();
+    blocking(move || gauge.now()).await?.map_err(Problem::internal)
 }
 
 /// `GET /metrics`

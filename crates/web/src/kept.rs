@@ -150,8 +150,8 @@ fn entry(caller: &Caller, at: WallTime, detail: String) -> AuditEntry {
 
 /// `GET kept`
 pub(crate) async fn list(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Result<Json<List>, Problem> {
-    let store = app.context.store.clone();
-    let rows = blocking(move || store.all_kept(LISTED)).await?.map_err(Problem::internal)?;
+    let (store, cameras) = (app.context.store.clone(), caller.user.cameras.clone());
+    let rows = blocking(move || store.all_kept(cameras.as_deref(), LISTED)).await?.map_err(Problem::internal)?;
     Ok(Json(List { kept: rows.into_iter().filter(|row| may_see(&caller, row)).map(view).collect() }))
 }
 
@@ -185,6 +185,20 @@ pub(crate) async fn film(
     let when = crate::clip::stamp(row.from, &app.context.site.timezone);
     let file = case_files::Sent { word: "film", media: "video/mp4", name: format!("{camera}_{when}.mp4"), inline: false };
     case_files::send_file(&file, Some(app.context.keeping.film(&id, camera)), &headers).await
+}
+
+/// A case or a package takes what is kept of the same time: it is held.
+pub(crate) async fn take(
+    app: &Arc<App>,
+    caller: &Caller,
+    cameras: Vec<CameraId>,
+    from: WallTime,
+    to: WallTime,
+    by: String,
+) -> Result<(), Problem> {
+    let entry = entry(caller, app.context.clock.wall(), format!("held by {by}"));
+    let store = app.context.store.clone();
+    blocking(move || store.take_kept(&cameras, from, to, &entry)).await?.map(drop).map_err(Problem::internal)
 }
 
 /// Whoever may see all of its cameras.

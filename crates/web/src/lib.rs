@@ -26,6 +26,7 @@ mod live_socket;
 mod openapi;
 mod origin;
 mod page;
+mod plans;
 mod problem;
 mod pump;
 mod query;

@@ -180,7 +180,7 @@ fn case_schemas() -> Value {
             ("id", "integer"), ("camera", "string"), ("camera_name", "string"), ("kind", "string"), ("state", "=CaseState"), ("start", "time"),
             ("raised", "time"), ("end", "time|null"), ("class", "string|null"), ("zone", "string|null"), ("box", "=Box|null"), ("why", "=Why"),
             ("measured", "=Measured"), ("still", "=StillState"), ("clip", "=ClipState"), ("clip_from", "time|null"), ("clip_to", "time|null"),
-            ("answered_by", "string|null"), ("answered", "time|null"), ("undo_until", "time|null"), ("note", "string"),
+            ("held", "boolean"), ("evidence_gone", "time|null"), ("answered_by", "string|null"), ("answered", "time|null"), ("undo_until", "time|null"), ("note", "string"),
             ("history?", "=HistoryLine[]"), ("now?", "time"),
         ]),
         "CaseList": object(&[("now", "time"), ("todo", "integer"), ("cases", "=Case[]")]),
@@ -215,8 +215,13 @@ fn box_schemas() -> Value {
         ]),
         "Status": object(&[
             ("version", "string"), ("started", "time"), ("now", "time"), ("cameras", "=CameraCount"), ("rings", "=Ring[]"), ("disks", "=Disk[]"),
-            ("problems", "=Trouble[]"), ("vision", "=Vision"),
+            ("evidence", "=Evidence"), ("problems", "=Trouble[]"), ("vision", "=Vision"),
         ]),
+        "Evidence": object(&[
+            ("state", "=Fullness"), ("used", "integer"), ("quota", "integer"), ("free", "integer"), ("cases", "integer"), ("kept", "integer"),
+            ("packages", "integer"), ("keep_unconfirmed_s", "integer"),
+        ]),
+        "Fullness": {"type": "string", "enum": ["roomy", "filling", "full"]},
         "RingHealth": object(&[("name", "string"), ("synced", "boolean")]),
         "Health": object(&[("status", "string"), ("cameras", "=CameraCount"), ("rings", "=RingHealth[]")]),
         "Vision": object(&[
@@ -235,7 +240,7 @@ fn paper_schemas() -> Value {
         ]),
         "Export": object(&[
             ("id", "string"), ("asked", "time"), ("by", "string"), ("role", "string"), ("state", "string"), ("request", "=ExportRequest"),
-            ("done", "integer"), ("total", "integer"), ("bytes", "integer"), ("trouble", "string"),
+            ("done", "integer"), ("total", "integer"), ("bytes", "integer"), ("trouble", "string"), ("here", "boolean"),
         ]),
         "Exports": object(&[("exports", "=Export[]")]),
         "Keep": object(&[("cameras", "string[]"), ("from", "time"), ("to", "time"), ("note?", "string")]),

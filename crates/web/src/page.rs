@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
-use std::{borrow::Cow, fmt::Write};
+use std::borrow::Cow;
 
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/ui/dist"]
@@ -29,11 +29,7 @@ pub(crate) fn serve(method: &Method, path: &str, headers: &HeaderMap) -> Respons
 }
 
 fn answer(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
-    let etag = file.metadata.sha256_hash()[..16].iter().fold(String::from("\""), |mut text, byte| {
-        // Writing into a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    }) + "\"";
+    let etag = format!("\"{}\"", domain::hex(&file.metadata.sha256_hash()[..16]));
     let unchanged = range::unchanged(headers, &etag);
     let mut response = if unchanged {
         StatusCode::NOT_MODIFIED.into_response()

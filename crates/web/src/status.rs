@@ -10,6 +10,7 @@ use crate::{
     vision::Seeing,
 };
 use axum::{Extension, Json, extract::State};
+use cases::{Fullness, Room};
 use domain::{CameraId, Channel, Link};
 use ring::{RingState, RingStatus};
 use serde::Serialize;
@@ -24,8 +25,20 @@ pub(crate) struct Status {
     cameras: CameraCount,
     rings: Vec<Value>,
     disks: Vec<Disk>,
+    evidence: Evidence,
     problems: Vec<Trouble>,
     vision: Value,
+}
+
+/// What is kept beside the rings; bytes.
+#[derive(Serialize)]
+struct Evidence {
+    state: Fullness,
+    used: u64,
+    #[serde(flatten)]
+    room: Room,
+    /// How long evidence of cases is kept that nobody confirmed, seconds.
+    keep_unconfirmed_s: u64,
 }
 
 /// One thing to look after. `text_key` names the sentence in the page's texts.
@@ -70,6 +83,8 @@ pub(crate) async fn status(State(app): State<Arc<App>>, Extension(caller): Exten
         let detail = ring.shortage()?;
         Some(Trouble { key: "ring", text_key: "ring.short".into(), ring: Some(ring.name.clone()), detail, ..Trouble::default() })
     }));
+    let room = health::room(&app).await?;
+    problems.extend(evidence_trouble(&room));
     let (mut up, mut total) = (0, 0);
     for (camera, stream, health) in context.board.all() {
         if !caller.may_see(&camera) {
@@ -105,6 +120,12 @@ pub(crate) async fn status(State(app): State<Arc<App>>, Extension(caller): Exten
         cameras: CameraCount { up, total },
         rings,
         disks,
+        evidence: Evidence {
+            state: room.fullness(),
+            used: room.used(),
+            room,
+            keep_unconfirmed_s: context.cases.keep_unconfirmed().as_secs(),
+        },
         problems,
         vision: seeing.cut_for(&caller),
     }))
@@ -130,6 +151,19 @@ fn ring_trouble(ring: &RingStatus) -> Option<Trouble> {
         ring.detail.clone()
     };
     Some(Trouble { key: "ring", text_key: text_key.into(), ring: Some(ring.name.clone()), detail, ..Trouble::default() })
+}
+
+/// A store that fills is told before it is full.
+fn evidence_trouble(room: &Room) -> Option<Trouble> {
+    let text_key = match room.fullness() {
+        Fullness::Roomy => return None,
+        Fullness::Filling => "evidence.filling",
+        Fullness::Full => "evidence.full",
+    };
+    let megabytes = |bytes: u64| bytes / 1_000_000;
+    let (used, quota, free) = (megabytes(room.used()), megabytes(room.quota), megabytes(room.free));
+    let detail = format!("{used} of {quota} MB are used, {free} MB are free on the disk");
+    Some(Trouble { key: "evidence", text_key: text_key.into(), detail, ..Trouble::default() })
 }
 
 /// What is not as it could be with detection, and the cameras that are tried apart. None of it touches the recording.

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use domain::{BBox, CameraId, CaseId, Clock, MonoTime, TrackId, Violation, ViolationId, ViolationKind, WallTime, Why};
-use matthon_cases::{Case, Cases, ClipInfo, Config, Footage, Missing, Still};
+use matthon_cases::{Case, Cases, ClipInfo, Config, Footage, Gauge, Missing, Still};
 use std::{
     collections::BTreeMap,
     fs,
@@ -116,6 +116,8 @@ pub(crate) struct Village {
     pub(crate) recording: Arc<Recording>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) dir: tempfile::TempDir,
+    /// Of the evidence store, from the next restart on.
+    pub(crate) quota: Option<u64>,
 }
 
 pub(crate) fn village() -> Village {
@@ -124,13 +126,19 @@ pub(crate) fn village() -> Village {
     let store = Store::open(&dir.path().join("matthon.db")).unwrap();
     let recording = Recording { clock: Arc::clone(&clock), trouble: Mutex::new(Trouble::None), asked: Mutex::default() };
     let recording = Arc::new(recording);
-    let cases = Cases::open(config(dir.path()), store.clone(), Arc::clone(&clock), recording.clone()).unwrap();
-    Village { cases, store, recording, clock, dir }
+    let cases =
+        Cases::open(config(dir.path()), store.clone(), Arc::clone(&clock), recording.clone(), gauge(&store, dir.path(), None)).unwrap();
+    Village { cases, store, recording, clock, dir, quota: None }
+}
+
+pub(crate) fn gauge(store: &Store, dir: &Path, quota: Option<u64>) -> Gauge {
+    Gauge::new(store.clone(), dir.to_owned(), quota)
 }
 
 pub(crate) fn config(dir: &Path) -> Config {
     Config {
         evidence: dir.join("evidence"),
+        keep_unconfirmed: 30 * 86_400 * SECOND,
         before: 10 * SECOND,
         after: 10 * SECOND,
         site: "Thôn Duyên Hy".to_owned(),
@@ -165,7 +173,14 @@ impl Village {
     pub(crate) fn restart(&mut self) {
         let config = config(self.dir.path());
         self.store = Store::open(&self.dir.path().join("matthon.db")).unwrap();
-        self.cases = Cases::open(config, self.store.clone(), Arc::clone(&self.clock), self.recording.clone()).unwrap();
+        self.cases = Cases::open(
+            config,
+            self.store.clone(),
+            Arc::clone(&self.clock),
+            self.recording.clone(),
+            gauge(&self.store, self.dir.path(), self.quota),
+        )
+        .unwrap();
     }
 
     pub(crate) fn start(&self) -> CancellationToken {

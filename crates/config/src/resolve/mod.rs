@@ -11,7 +11,7 @@ mod vision;
 mod webhook;
 
 use crate::{
-    needed::{Config, Language, Privacy, Site, Storage, Web},
+    needed::{Config, Evidence, Language, Privacy, Site, Storage, Web},
     reader::Field,
     source::{Place, Source, Wrong, nearest, show},
     units, written,
@@ -41,6 +41,7 @@ pub(crate) fn config(file: written::File, base: &Path, open_to_all: bool, source
     });
     let site = file.site.needed(source).and_then(|(w, _)| site(w, source));
     let privacy = privacy(file.privacy, source);
+    let evidence = evidence(file.evidence, source);
     let storage = file.storage.needed(source).and_then(|(w, _)| storage(w, base, source));
     let keep = privacy.as_ref().and_then(|p| p.as_ref().and_then(|p| p.keep));
     let rings = ring::rings(file.ring, base, keep, source);
@@ -62,6 +63,7 @@ pub(crate) fn config(file: written::File, base: &Path, open_to_all: bool, source
         demo_story: demo_story?.map(|(path, _)| base.join(path)),
         site: site?,
         privacy: privacy?,
+        evidence: evidence?,
         storage: storage?,
         rings: rings.rings?,
         web: web?,
@@ -110,7 +112,8 @@ fn privacy(field: Field<written::Privacy>, source: &mut Source<'_>) -> Option<Op
     };
     let controller = w.controller.then(source, |t| title(&t)).needed(source);
     let keep = w.keep.then(source, |t| age(&t)).optional();
-    Some(Some(Privacy { controller: controller?.0, keep: keep?.map(|(d, _)| d) }))
+    let unconfirmed = w.keep_unconfirmed.then(source, |t| age(&t)).optional();
+    Some(Some(Privacy { controller: controller?.0, keep: keep?.map(|(d, _)| d), keep_unconfirmed: unconfirmed?.map(|(d, _)| d) }))
 }
 
 /// How old a recording may get.
@@ -120,6 +123,20 @@ fn age(text: &str) -> Result<Duration, Wrong> {
         return Err(Wrong::new(format!("{} is no time to keep recordings", show(text)), "write 1m to 3660d: \"15d\""));
     }
     Ok(age)
+}
+
+fn evidence(field: Field<written::Evidence>, source: &mut Source<'_>) -> Option<Evidence> {
+    let Some((w, _)) = field.optional()? else { return Some(Evidence::default()) };
+    let quota = w.quota.then(source, |t| quota(&t)).optional();
+    Some(Evidence { quota: quota?.map(|(bytes, _)| bytes) })
+}
+
+fn quota(text: &str) -> Result<u64, Wrong> {
+    let bytes = units::size(text, "200GB")?;
+    if bytes < 1_000_000 {
+        return Err(Wrong::new(format!("{} holds no clip", show(text)), "write 1MB or more: \"200GB\", or leave it out: half of the disk"));
+    }
+    Ok(bytes)
 }
 
 fn storage(w: written::Storage, base: &Path, source: &mut Source<'_>) -> Option<Storage> {

@@ -8,7 +8,7 @@ mod ring;
 mod run;
 mod user;
 mod verify;
-mod whole_file;
+pub(crate) mod whole_file;
 
 use crate::{
     cli::{Cli, Command, ConfigArg, UserCommand},

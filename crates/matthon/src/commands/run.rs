@@ -11,12 +11,12 @@ use crate::{
     exporting::{Sources, desk},
     fingerprint, journal, keeping, keys,
     preparing::Preparing,
-    remembered, seeing, telemetry, telling,
+    remembered, seeing, telemetry, telling, tidying,
     wiring::{self, camera_view},
 };
 use anyhow::{Context, Result};
 use config::Config;
-use domain::{Audited, Channel};
+use domain::{Audited, Channel, hex};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
@@ -103,7 +103,7 @@ fn booked(loaded: &config::Loaded, store: &store::Store, env: &Env) -> Result<()
     };
     store.audit(&entry(Audited::Started, concat!("matthon ", env!("CARGO_PKG_VERSION")).into()))?;
     // The debug form shows no secret; what of it stands for what is configured changes when that changes.
-    let digest: String = Sha256::digest(format!("{:?}", loaded.config)).iter().map(|b| format!("{b:02x}")).collect();
+    let digest = hex(&Sha256::digest(format!("{:?}", loaded.config)));
     if store.meta(CONFIGURATION)?.as_ref() != Some(&digest) {
         store.audit(&entry(Audited::Configuration, digest.clone()))?;
         store.set_meta(CONFIGURATION, &digest)?;
@@ -163,8 +163,11 @@ async fn serve(
     };
     let exports = Arc::new(desk::Exports(desk::Desk::open(sources, footage.clone())?));
 
-    let keeper = keeping::Keeper::open(store.clone(), env.clock.clone(), wiring::recorded(config, rings), &config.storage.data)?;
-    tasks.spawn(keeper.clone().run(stop.clone()));
+    let (gauge, data) = (wiring::gauge(config, &store), &config.storage.data);
+    let keeper = keeping::Keeper::open(store.clone(), env.clock.clone(), wiring::recorded(config, rings), data, gauge.clone())?;
+    keeper.resume();
+    let steward = tidying::Steward::new(store.clone(), env.clock.clone(), cases.clone(), keeper.clone(), gauge.clone(), data);
+    tasks.spawn(steward.run(stop.clone()));
 
     let disks = Disks::reading(&config.storage.smart);
     tasks.spawn(disks::watch(disks.clone(), config.clone(), all.clone(), store.clone(), env.clone(), stop.clone()));
@@ -190,6 +193,7 @@ async fn serve(
         snapshot: footage,
         exports,
         keeping: Arc::new(keeping::Kept(keeper)),
+        evidence: gauge,
         key: evidence::fingerprint(&key.public_key()),
         started,
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -23,6 +23,9 @@ pub(crate) fn write<T>(path: &Path, content: impl FnOnce(File) -> Result<T>) -> 
         let done = content(copy)?;
         file.sync_all()?;
         fs::rename(&part, path)?;
+        // Its name must survive a power cut, too.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()?;
         Ok(done)
     });
     written.inspect_err(|_| {

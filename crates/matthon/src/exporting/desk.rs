@@ -12,12 +12,9 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
-    time::{Duration, SystemTime},
 };
 use store::{AuditEntry, ExportState, NewParcel, User};
 
-/// How long a package lies ready: whoever asked for it has fetched it by then, and the ring is not the only place it fills.
-const KEPT: Duration = Duration::from_secs(14 * 86_400);
 /// Pictures a camera: at the start, in the middle and at the end.
 const PICTURES: i64 = 3;
 
@@ -48,15 +45,16 @@ impl Desk {
         Ok(Arc::new(desk))
     }
 
-    /// Takes away what is half made or too old.
+    /// Takes away what is half made, and packages the list does not call ready (`tidying` says when one is over).
     fn tidy(&self) {
         for entry in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
             let path = entry.path();
             let half = path.extension().is_some_and(|e| e == "part");
-            let modified = entry.metadata().and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-            // By a clock that is set: a wrong one must not delete.
-            let old = self.sources.clock.synchronised() && SystemTime::now().duration_since(modified).is_ok_and(|age| age > KEPT);
-            if (half || old)
+            let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            // A list that cannot be read deletes nothing.
+            let orphan = path.extension().is_some_and(|e| e == "zip")
+                && matches!(self.sources.store.export(&id), Ok(row) if row.as_ref().is_none_or(|row| row.state != ExportState::Done));
+            if (half || orphan)
                 && let Err(error) = fs::remove_file(&path)
             {
                 tracing::warn!(path = %path.display(), %error, "a package that is not kept any longer cannot be deleted");

@@ -107,8 +107,8 @@ impl cases::Footage for Footage {
     }
 }
 
-/// `None`: nothing of this stream is recorded there.
-pub(crate) fn write_clip(
+/// As [`write_film`], into a new file.
+fn write_clip(
     reader: &ring::Reader,
     camera: &CameraId,
     channel: Channel,
@@ -117,14 +117,33 @@ pub(crate) fn write_clip(
     audio: bool,
     out: &Path,
 ) -> Result<Option<ClipInfo>, Missing> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(out);
+    let file = file.map_err(|e| Missing::NotYet(format!("cannot write {}: {e}", out.display())))?;
+    let written = write_film(reader, camera, channel, from, to, audio, file)?;
+    if written.is_none() {
+        // Another stream may have it, and wants the place.
+        std::fs::remove_file(out).map_err(|e| Missing::NotYet(format!("cannot remove {}: {e}", out.display())))?;
+    }
+    Ok(written)
+}
+
+/// `None`: nothing of this stream is recorded there.
+pub(crate) fn write_film(
+    reader: &ring::Reader,
+    camera: &CameraId,
+    channel: Channel,
+    from: WallTime,
+    to: WallTime,
+    audio: bool,
+    file: File,
+) -> Result<Option<ClipInfo>, Missing> {
     let plan = match ring::clip::plan(reader, &ring::clip::Wish { camera, channel, from, to, audio, captions: None }) {
         Ok(plan) => plan,
         Err(ring::ClipError::Nothing { .. }) => return Ok(None),
         Err(ring::ClipError::Ring(e)) => return Err(unreadable(&e)),
         Err(e) => return Err(Missing::Never(e.to_string())),
     };
-    let disk = |e: std::io::Error| Missing::NotYet(format!("cannot write {}: {e}", out.display()));
-    let file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(out).map_err(disk)?;
+    let disk = |e: std::io::Error| Missing::NotYet(format!("cannot write: {e}"));
     let mut to = BufWriter::with_capacity(1 << 20, file);
     match ring::clip::write_to(&plan, &mut to) {
         Ok(()) => {}

@@ -4,9 +4,9 @@
 
 use super::{Manifest, ModelError};
 use crate::{memory, protocol::ModelSpec};
+use domain::hex;
 use sha2::{Digest, Sha256};
 use std::{
-    fmt::Write as _,
     fs::File,
     io::{self, Read, Write},
     os::fd::OwnedFd,
@@ -100,12 +100,4 @@ impl Hashing {
         let expected: Vec<_> = self.manifest.weights.iter().map(|w| w.sha256.as_str()).collect();
         ModelError::Checksum { name: self.manifest.name.clone(), path: path.to_owned(), expected: expected.join(" or "), found }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

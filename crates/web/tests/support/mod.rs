@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use cases::{Cases, ClipInfo, Footage, Missing, Still};
+use cases::{Cases, ClipInfo, Footage, Gauge, Missing, Still};
 use domain::{
     BBox, Board, CameraId, CaseId, Channel, Class, Clock, Format, Link, Role, Sample, SimClock, StreamHealth, StreamId, StreamKind,
     TrackId, VideoCodec, Violation, ViolationId, ViolationKind, WallTime, Why,
@@ -27,6 +27,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const NOON: WallTime = WallTime::from_secs(1_795_430_520);
+/// Of the evidence store, in bytes.
+pub(crate) const QUOTA: u64 = 10_000_000;
 pub(crate) const PASSWORD: &str = "mat-khau-rat-dai";
 /// High profile, level 1.3, 320 × 240, 25 frames a second.
 const AVCC: &[u8] = &[
@@ -257,6 +259,7 @@ impl Village {
         let clock_of_cases: Arc<dyn Clock> = Arc::clone(&clock) as _;
         let config = cases::Config {
             evidence: folder.path().join("evidence"),
+            keep_unconfirmed: Duration::from_secs(30 * 86_400),
             before: Duration::from_secs(10),
             after: Duration::from_secs(10),
             site: "Thôn Duyên Hy".into(),
@@ -264,7 +267,8 @@ impl Village {
             timezone: "Asia/Ho_Chi_Minh".into(),
             channels: Vec::new(),
         };
-        let cases = Cases::open(config, store.clone(), clock_of_cases, Arc::new(Pictures)).unwrap();
+        let gauge = Gauge::new(store.clone(), folder.path().to_owned(), Some(QUOTA));
+        let cases = Cases::open(config, store.clone(), clock_of_cases, Arc::new(Pictures), gauge.clone()).unwrap();
         let seen = json!({
             "state": "ok", "model": "yolox-nano", "detail": "", "restarts": 0, "quarantined": [],
             "cameras": {"cong-lang": {"fed": true, "fps": 5.0}},
@@ -287,6 +291,7 @@ impl Village {
             snapshot: Arc::new(Pictures),
             exports: Arc::new(Packages { store: store.clone(), dir: folder.path().to_owned() }),
             keeping: Arc::new(Films { store: store.clone(), dir: folder.path().to_owned() }),
+            evidence: gauge,
             key: "fe81 2c12".into(),
             clock: Arc::clone(&clock) as _,
             rings: Arc::new(move || told.lock().unwrap().clone()),

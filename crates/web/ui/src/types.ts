@@ -78,6 +78,8 @@ export interface Export {
   total: number;
   bytes: number;
   trouble: string;
+  /** Whether it lies in the box, to be fetched; an older server does not say. */
+  here?: boolean;
 }
 
 export interface Exports {
@@ -192,8 +194,22 @@ export interface Status {
   cameras: { up: number; total: number };
   rings: Ring[];
   disks?: Disk[];
+  evidence?: Evidence;
   problems: Problem[];
   vision?: Vision;
+}
+
+/** What is kept beside the rings, in bytes. */
+export interface Evidence {
+  state: string;
+  used: number;
+  quota: number;
+  free: number;
+  cases: number;
+  kept: number;
+  packages: number;
+  /** How long pictures of cases are kept that nobody confirmed. */
+  keep_unconfirmed_s: number;
 }
 
 /** How detection is doing; a server may say more than this page reads. */
@@ -226,6 +242,10 @@ export interface Case {
   clip: string;
   clip_from: Instant | null;
   clip_to: Instant | null;
+  /** Somebody holds its evidence; an older server does not say. */
+  held?: boolean;
+  /** When its picture and clip were deleted, for their time was over. */
+  evidence_gone?: Instant | null;
   answered_by: string | null;
   answered: Instant | null;
   undo_until: Instant | null;

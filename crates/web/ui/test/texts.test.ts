@@ -62,6 +62,16 @@ test('every state of a folder and of a disk has its words, and what to do', () =
   for (const state of ['ok', 'warning', 'failing', 'unmeasured']) assert.ok(`smart.${state}.word` in vi, state);
 });
 
+test('evidence that is gone, held or not copied has its words', () => {
+  const room = readFileSync(path.join(ui, '../../cases/src/room.rs'), 'utf8');
+  const body = room.slice(room.indexOf('pub enum Fullness {'));
+  const states = [...body.slice(0, body.indexOf('\n}\n')).matchAll(/^ {4}(\w+),/gm)].map((m) => (m[1] ?? '').toLowerCase());
+  assert.equal(states.length, 3);
+  for (const state of states) assert.ok(`evidence.${state}.word` in vi, state);
+  for (const key of ['evidence.filling', 'evidence.full', 'case.evidence_gone', 'case.clip_range_only', 'export.gone', 'keep.range_only']) assert.ok(key in vi, key);
+  for (const line of ['held', 'let-go', 'evidence-gone']) assert.ok(`history.${line}` in vi, line);
+});
+
 test('every state of detection, of a case, and every kind of rule has its words', () => {
   const words = (file: string, from: string) => {
     const text = readFileSync(path.join(ui, '../..', file), 'utf8');
@@ -94,7 +104,7 @@ test('every text is used, and no text stands in the code', () => {
   walk(path.join(ui, 'src'));
   const code = sources.join('\n');
   // Families whose last part is computed: the state of a camera, the role of a person…
-  const computed = /^(cam|note|ring|role|nav|live|clock|kind|class|case|measured|history|vision|detection|gap|audit|export|disk|smart)\./;
+  const computed = /^(cam|note|ring|role|nav|live|clock|kind|class|case|measured|history|vision|detection|gap|audit|export|disk|smart|evidence)\./;
   for (const key of Object.keys(vi)) if (!computed.test(key)) assert.ok(code.includes(`'${key}'`), `${key} is not used`);
   const spoken = sources.flatMap((s) => s.split('\n')).filter((line) => !/^\s*(\/\/|\/\*|\*)/.test(line) && !line.includes('://') && /['"`>][^'"`<]*[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]/iu.test(line.replace(/\/\/.*$/, '')));
   assert.deepEqual(spoken, []);

@@ -1,7 +1,7 @@
 // The picture of a case with the box drawn on it, and its clip.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { t } from '../i18n';
+import { t, type TextKey } from '../i18n';
 import { Icon } from '../parts/icon';
 import type { Case } from '../types';
 import { casePath, clipOf, frameOf, stillPath } from './shape';
@@ -20,7 +20,7 @@ export function Still({ one }: { one: Case }) {
     return (
       <div class="still none">
         {pending ? <span class="spinner" aria-hidden="true" /> : <Icon name="off" />}
-        <p role="status">{t(pending ? 'case.still_pending' : 'case.still_missing')}</p>
+        <p role="status">{t(pending ? 'case.still_pending' : one.still === 'gone' ? 'case.evidence_gone' : 'case.still_missing')}</p>
       </div>
     );
   }
@@ -36,6 +36,9 @@ export function Still({ one }: { one: Case }) {
     </figure>
   );
 }
+
+/** Why there is no clip. */
+const WITHOUT: { [clip: string]: TextKey | undefined } = { missing: 'case.clip_missing', 'range-only': 'case.clip_range_only', gone: 'case.evidence_gone' };
 
 export function Clip({ one }: { one: Case }) {
   const newest = clipOf(one);
@@ -54,7 +57,7 @@ export function Clip({ one }: { one: Case }) {
     <div class="card case-clip">
       <h2>{t('case.clip')}</h2>
       {shown === null
-        ? <p class="hint" role="status">{t(one.clip === 'missing' ? 'case.clip_missing' : 'case.clip_pending')}</p>
+        ? <p class="hint" role="status">{t(WITHOUT[one.clip] ?? 'case.clip_pending')}</p>
         : failed
           ? <p class="message" role="status"><Icon name="warn" />{t('case.clip_failed')}</p>
           : <video ref={video} src={shown} poster={stillPath(one) ?? undefined} controls playsInline preload="metadata" disablePictureInPicture aria-label={t('case.clip')} onEnded={swap} onPause={swap} onError={() => setFailed(true)} />}

@@ -31,7 +31,7 @@ export function CasePage({ id }: { id: number }) {
   return error ? <Failure error={error} again={again} /> : <Loading />;
 }
 
-type Said = 'confirm' | 'false-alarm' | 'undo';
+type Said = 'confirm' | 'false-alarm' | 'undo' | 'hold';
 
 function Card({ one: fresh }: { one: Case }) {
   const lang = useLang();
@@ -49,12 +49,13 @@ function Card({ one: fresh }: { one: Case }) {
     setBusy(what);
     setFailed(null);
     try {
-      const answer = what === 'undo' ? await post<Case>(`cases/${one.id}/undo`) : await post<Case>(`cases/${one.id}/answer`, { answer: what });
+      const answer = what === 'hold' ? await post<Case>(`cases/${one.id}/hold`, { hold: !one.held })
+        : what === 'undo' ? await post<Case>(`cases/${one.id}/undo`) : await post<Case>(`cases/${one.id}/answer`, { answer: what });
       noteServerTime(answer.now);
       setAnswered(answer);
     } catch (failure) {
       // Somebody else was faster, or the time to take it back is over: show how it stands.
-      setFailed(failure instanceof ApiError && failure.status === 409 ? t(what === 'undo' ? 'case.undo_late' : 'case.taken') : failureText(failure));
+      setFailed(failure instanceof ApiError && failure.status === 409 ? t(what === 'hold' ? 'case.evidence_gone' : what === 'undo' ? 'case.undo_late' : 'case.taken') : failureText(failure));
     } finally {
       setBusy(null);
       touch(one.id);
@@ -130,7 +131,9 @@ function Card({ one: fresh }: { one: Case }) {
       <div class="actions">
         <button type="button" class="button" onClick={() => go(paths.playback(one.camera, start - BEFORE_MS))}><Icon name="playback" />{t('case.playback')}</button>
         <button type="button" class="button" onClick={() => go(paths.camera(one.camera))}><Icon name="live" />{t('play.live')}</button>
+        {!one.evidence_gone && <button type="button" class="button" aria-pressed={one.held === true} disabled={busy !== null} onClick={() => void say('hold')}><Icon name="cases" />{t(one.held ? 'keep.let_go' : 'keep.hold')}</button>}
       </div>
+      {one.held && <p class="hint" role="status">{t('case.held')}</p>}
 
       {one.state === 'confirmed' && clipFrom !== null && clipTo !== null && (
         <ExportForm camera={one.camera} stream="main" zone={zone} from={clipFrom} to={clipTo} case={one.id} />

@@ -9,7 +9,7 @@ import { usePoll } from '../poll';
 import { fromApi, type Ms } from '../time';
 import { DiskCard, Folders } from '../parts/disk';
 import { Row, when } from '../parts/row';
-import type { Camera, Cameras, Problem, Ring, Status, StreamHealth, StreamName } from '../types';
+import type { Camera, Cameras, Evidence, Problem, Ring, Status, StreamHealth, StreamName } from '../types';
 import { bytes, duration, rate } from '../words';
 import { Trust } from '../parts/trust';
 import { VisionCard } from '../parts/vision';
@@ -35,6 +35,7 @@ export function DevicesPage() {
           <h2>{t('dev.box')}</h2>
           <div class="cards">
             {status.data.vision && <VisionCard vision={status.data.vision} />}
+            {status.data.evidence && <EvidenceCard evidence={status.data.evidence} />}
             {status.data.rings.map((ring) => <RingCard key={ring.name} ring={ring} zone={zone} now={now} />)}
             {(status.data.disks ?? []).map((disk) => <DiskCard key={disk.device} disk={disk} zone={zone} now={now} />)}
             <article class="card">
@@ -104,6 +105,27 @@ function RingCard({ ring, zone, now }: { ring: Ring; zone: string; now: Ms }) {
         {ring.dropped_gops > 0 && <Row name={t('dev.dropped')} value={num(ring.dropped_gops)} />}
       </dl>
       <Folders ring={ring} zone={zone} now={now} />
+    </article>
+  );
+}
+
+/** What lies beside the rings: how much of its room it takes. */
+function EvidenceCard({ evidence }: { evidence: Evidence }) {
+  const part = evidence.quota > 0 ? Math.min(1, evidence.used / evidence.quota) : 1;
+  const tone = evidence.state === 'full' ? 'bad' : evidence.state === 'filling' ? 'busy' : 'good';
+  return (
+    <article class="card" data-evidence={evidence.state}>
+      <h3>{t('dev.evidence')}</h3>
+      <p><span class={`state ${tone}`}>{tKey(`evidence.${evidence.state}.word`, 'evidence.unknown')}</span></p>
+      <meter min={0} max={1} value={part} aria-label={t('dev.used')}>{num(part * 100)} %</meter>
+      <dl>
+        <Row name={t('dev.used')} value={`${bytes(evidence.used)} / ${bytes(evidence.quota)}`} />
+        <Row name={t('dev.evidence_cases')} value={bytes(evidence.cases)} />
+        <Row name={t('dev.evidence_kept')} value={bytes(evidence.kept)} />
+        <Row name={t('dev.evidence_packages')} value={bytes(evidence.packages)} />
+        <Row name={t('dev.evidence_unconfirmed')} value={duration(evidence.keep_unconfirmed_s)} />
+        <Row name={t('dev.evidence_free')} value={bytes(evidence.free)} />
+      </dl>
     </article>
   );
 }

@@ -36,7 +36,7 @@ function Row({ one, zone, again }: { one: Export; zone: string; again: () => voi
           <button type="button" class="button" onClick={() => void remove(`exports/${one.id}`).finally(again)}>{t('act.cancel')}</button>
         </div>
       )}
-      {one.state === 'done' && <button type="button" class="button" onClick={() => download(`/api/v1/exports/${one.id}.zip`, `matthon-${one.id}.zip`)}><Icon name="download" />{t('export.take', { size: bytes(one.bytes) })}</button>}
+      {one.state === 'done' && one.here !== false && <button type="button" class="button" onClick={() => download(`/api/v1/exports/${one.id}.zip`, `matthon-${one.id}.zip`)}><Icon name="download" />{t('export.take', { size: bytes(one.bytes) })}</button>}
       {one.trouble !== '' && <p class="hint">{one.trouble}</p>}
     </li>
   );

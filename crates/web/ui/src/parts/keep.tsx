@@ -71,14 +71,14 @@ function All({ camera, zone, round }: { camera: string; zone: string; round: num
         return (
           <li key={one.id} data-kept={one.id} data-state={one.state}>
             <p><strong>{clock(from, zone)} – {clock(to, zone)}</strong> {date(from, zone)} · {one.by}</p>
-            <p class="hint">{one.state === 'copying' ? t('keep.copying') : one.state === 'failed' ? t('keep.failed') : until === null ? t('case.held') : t('keep.until', { date: date(until, zone) })}</p>
+            <p class="hint">{one.state === 'copying' ? t('keep.copying') : one.state === 'failed' ? t('keep.failed') : one.state === 'range-only' ? t('keep.range_only') : until === null ? t('case.held') : t('keep.until', { date: date(until, zone) })}</p>
             {one.state === 'done' && (
               <div class="actions">
                 <button type="button" class="button" onClick={() => download(`/api/v1/kept/${one.id}/${camera}.mp4`, `${camera}_${one.id}.mp4`)}><Icon name="download" />{t('keep.take', { size: bytes(one.bytes) })}</button>
                 <button type="button" class="button" onClick={() => hold(one)}>{t(one.until === null ? 'keep.let_go' : 'keep.hold')}</button>
               </div>
             )}
-            {one.trouble !== '' && <p class="hint">{one.trouble}</p>}
+            {one.trouble !== '' && one.state !== 'range-only' && <p class="hint">{one.trouble}</p>}
           </li>
         );
       })}
