@@ -10,6 +10,7 @@ pub mod footer;
 pub mod index;
 pub mod observations;
 pub mod record;
+pub mod spans;
 
 /// Version of every structure of this format.
 pub const VERSION: u16 = 1;
