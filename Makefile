@@ -1,5 +1,5 @@
 # Two commands do it all: `make demo` and `make test`. The rest are their parts.
-.PHONY: help setup ui build lint test demo demo-clean bench
+.PHONY: help setup ui build lint test fuzz demo demo-clean bench
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -19,6 +19,9 @@ lint: ui         ## formatting, clippy, documentation
 
 test: ui         ## everything CI runs
 	@tools/test
+
+fuzz: ui         ## strangers' bytes through every reader, SECONDS=60 a target
+	@tools/fuzz $(or $(SECONDS),60)
 
 demo:            ## four simulated cameras and the server; CAMERA=rtsp://… adds your own
 	@CAMERA='$(CAMERA)' exec tools/demo

@@ -61,6 +61,8 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("matthon-worker", &["matthon-domain", "matthon-media", "matthon-vision", "matthon-detect"]),
     ("camsim", &["matthon-domain"]),
     ("matthon-tests", &["matthon-domain"]),
+    // Every reader of strangers' bytes; named by nobody.
+    ("matthon-fuzz", &["matthon-domain", "matthon-media", "matthon-config", "matthon-ring", "matthon-vision", "matthon-evidence"]),
     ("matthon-benches", &["matthon-domain", "matthon-media", "matthon-ingest", "matthon-ring", "matthon-evidence", "matthon-tests"]),
 ];
 

@@ -33,25 +33,32 @@ const SAMPLE_MAX: u32 = ring::MAX_ACCESS_UNIT as u32;
 
 /// One record as it is in the file.
 #[derive(Debug)]
-pub(crate) struct Entry {
-    pub(crate) header: RecordHeader,
-    pub(crate) before: Option<[u8; 32]>,
+pub struct Entry {
+    /// What the record says about itself.
+    pub header: RecordHeader,
+    /// The chain before it, where it was known.
+    pub before: Option<[u8; 32]>,
     /// The parameters, as they are hashed.
-    pub(crate) parameters: std::rc::Rc<[u8]>,
-    pub(crate) samples: Vec<Sample>,
+    pub parameters: std::rc::Rc<[u8]>,
+    /// Its samples, in decoding order.
+    pub samples: Vec<Sample>,
 }
 
 /// One sample: its line, and where its bytes are.
 #[derive(Debug)]
-pub(crate) struct Sample {
-    pub(crate) piece: Piece,
-    pub(crate) at: Where,
+pub struct Sample {
+    /// As it was hashed.
+    pub piece: Piece,
+    /// Where its bytes are.
+    pub at: Where,
 }
 
-/// In the film from a byte on, or here.
+/// Where a sample's bytes are.
 #[derive(Debug)]
-pub(crate) enum Where {
+pub enum Where {
+    /// In the film, from this byte on.
     Film(u64),
+    /// The film leaves it out: here.
     Here(Vec<u8>),
 }
 
@@ -113,14 +120,15 @@ impl<W: Write> Writer<W> {
 }
 
 /// Reads a chain file record by record, holding one at a time. Bytes of anybody: nothing is believed.
-pub(crate) struct Reader<R> {
+pub struct Reader<R> {
     from: R,
     known: Vec<std::rc::Rc<[u8]>>,
     begun: bool,
 }
 
 impl<R: Read> Reader<R> {
-    pub(crate) fn new(from: R) -> Self {
+    /// From its first byte on.
+    pub fn new(from: R) -> Self {
         Self { from, known: Vec::new(), begun: false }
     }
 
@@ -141,7 +149,11 @@ impl<R: Read> Reader<R> {
     }
 
     /// The next record; `None` at the end.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Entry>> {
+    ///
+    /// # Errors
+    /// When the bytes are no chain file from here on, or cannot be read.
+    #[allow(clippy::should_implement_trait, reason = "it fails, and after that there is nothing to go on with")]
+    pub fn next(&mut self) -> io::Result<Option<Entry>> {
         let bad = || io::Error::from(io::ErrorKind::InvalidData);
         if !self.begun {
             self.begun = true;

@@ -4,7 +4,7 @@
 //! one that somebody brings. Does not belong here: who may have one (`web`), where pictures and words come from (the binary),
 //! the ring's own files (`ring`).
 
-mod chain;
+pub mod chain;
 pub mod error;
 pub mod film;
 mod hashing;

@@ -7,10 +7,8 @@ use crate::{
     catalog::Catalog,
     disk::read_exact_at,
     format::{
-        FormatError,
-        cursor::Cursor,
         index::BlockState,
-        record::{camera_from, channel_code, channel_from, kind_code, kind_from},
+        spans::{HEADER, Header, Spans, Stretch},
     },
     reader::Span,
     spec::SPANS_NAMES,
@@ -18,35 +16,12 @@ use crate::{
 };
 use domain::{StreamId, WallTime};
 use std::{
-    collections::HashMap,
     io::{self, IoSlice},
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-const MAGIC: [u8; 8] = *b"MTSPAN01";
-/// Magic, blocks folded, bytes, check sum.
-const HEADER: usize = 32;
-/// A snapshot larger than this is none: thirty cameras that flap every minute for a year make less.
-const SNAPSHOT_MAX: u64 = 256 << 20;
 /// Blocks between two snapshots.
 pub(crate) const EVERY: u64 = 64;
-
-/// A stretch of time, and the blocks it lies in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stretch {
-    from: WallTime,
-    to: WallTime,
-    first: u64,
-    last: u64,
-}
-
-/// All streams' stretches.
-#[derive(Debug, Default)]
-pub(crate) struct Coverage {
-    streams: HashMap<StreamId, Vec<Stretch>>,
-    /// Blocks that could not be read.
-    unreadable: Vec<Stretch>,
-}
 
 /// Adds a piece; by time, for a clock that was set back writes later blocks with earlier times.
 fn add(list: &mut Vec<Stretch>, piece: Stretch) {
@@ -72,7 +47,7 @@ fn add(list: &mut Vec<Stretch>, piece: Stretch) {
     }
 }
 
-impl Coverage {
+impl Spans {
     /// Adds what a block holds. The same block twice changes nothing.
     pub(crate) fn fold(&mut self, sequence: u64, table: &BlockTable) {
         let piece = |from, to| Stretch { from, to, first: sequence, last: sequence };
@@ -97,7 +72,7 @@ impl Coverage {
     }
 
     /// The spans of a stream that overlap a range. `begins`: where the stream begins in the oldest block there is.
-    fn spans(&self, stream: &StreamId, from: WallTime, to: WallTime, oldest: u64, begins: Option<WallTime>) -> Vec<Span> {
+    fn between(&self, stream: &StreamId, from: WallTime, to: WallTime, oldest: u64, begins: Option<WallTime>) -> Vec<Span> {
         let list = self.streams.get(stream).map(Vec::as_slice).unwrap_or_default();
         let kept = list.iter().filter(|s| s.last >= oldest && s.from < to && s.to > from).map(|s| {
             let start = if s.first < oldest { s.from.max(begins.unwrap_or(s.from)) } else { s.from };
@@ -105,63 +80,6 @@ impl Coverage {
         });
         kept.collect()
     }
-
-    fn to_bytes(&self, upto: u64) -> Vec<u8> {
-        let mut body = Vec::new();
-        let put = |list: &[Stretch], body: &mut Vec<u8>| {
-            body.extend_from_slice(&u32::try_from(list.len()).unwrap_or(u32::MAX).to_le_bytes());
-            for s in list {
-                body.extend_from_slice(&s.from.0.to_le_bytes());
-                body.extend_from_slice(&s.to.0.to_le_bytes());
-                body.extend_from_slice(&s.first.to_le_bytes());
-                body.extend_from_slice(&s.last.to_le_bytes());
-            }
-        };
-        put(&self.unreadable, &mut body);
-        for (stream, list) in &self.streams {
-            let mut camera = [0; 48];
-            let id = stream.camera.as_str().as_bytes();
-            camera.iter_mut().zip(id).for_each(|(to, from)| *to = *from);
-            body.extend_from_slice(&camera);
-            body.extend_from_slice(&[kind_code(stream.kind), channel_code(stream.channel)]);
-            put(list, &mut body);
-        }
-        let mut out = Vec::with_capacity(HEADER + body.len());
-        out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&upto.to_le_bytes());
-        out.extend_from_slice(&(body.len() as u64).to_le_bytes());
-        out.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
-        out.extend_from_slice(&crc32fast::hash(&out).to_le_bytes());
-        out.extend_from_slice(&body);
-        out
-    }
-
-    fn body_from(body: &[u8]) -> Result<Self, FormatError> {
-        let mut c = Cursor::new(body);
-        let list = |c: &mut Cursor<'_>| {
-            let count = c.u32()?;
-            let mut list = Vec::new();
-            for _ in 0..count {
-                list.push(Stretch { from: WallTime(c.i64()?), to: WallTime(c.i64()?), first: c.u64()?, last: c.u64()? });
-            }
-            Ok::<_, FormatError>(list)
-        };
-        let mut out = Self { unreadable: list(&mut c)?, ..Self::default() };
-        while !c.is_empty() {
-            let camera = camera_from(c.slice(48)?)?;
-            let (kind, channel) = (kind_from(c.u8()?)?, channel_from(c.u8()?)?);
-            out.streams.insert(StreamId::new(camera, channel, kind), list(&mut c)?);
-        }
-        Ok(out)
-    }
-}
-
-/// What one snapshot file says: how many blocks were folded, and the stretches.
-fn header(bytes: &[u8]) -> Option<(u64, u64, u32)> {
-    let word = |at: usize| bytes.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
-    let half = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
-    let sound = bytes.get(..8)? == MAGIC && crc32fast::hash(bytes.get(..28)?) == half(28)?;
-    sound.then_some((word(8)?, word(16)?, half(24)?)).filter(|(_, len, _)| *len <= SNAPSHOT_MAX)
 }
 
 /// Kept for a ring: not there yet, or complete up to the newest seal.
@@ -170,7 +88,7 @@ pub(crate) struct Kept(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    ready: Option<Coverage>,
+    ready: Option<Spans>,
     /// Blocks sealed while it was being made.
     meanwhile: Vec<(u64, Arc<BlockTable>)>,
     seals: u64,
@@ -217,7 +135,7 @@ impl Kept {
         // Asked before the lock: the oldest block's table may have to be read.
         self.state().ready.as_ref()?;
         let (oldest, begins) = catalog.oldest_of(stream);
-        Some(self.state().ready.as_ref()?.spans(stream, from, to, oldest, begins))
+        Some(self.state().ready.as_ref()?.between(stream, from, to, oldest, begins))
     }
 
     /// Whether the list is there.
@@ -233,17 +151,16 @@ impl Kept {
 }
 
 /// The newer of the two snapshots; blocks folded and stretches.
-fn load(catalog: &Catalog) -> (u64, Coverage) {
+fn load(catalog: &Catalog) -> (u64, Spans) {
     let read = |name: &&str| {
         let path = catalog.spec.paths.first()?.join(name);
         let file = catalog.disk.open(&path, false).ok()?;
         let mut head = vec![0; HEADER];
         read_exact_at(&*file, 0, &mut head).ok()?;
-        let (upto, len, sum) = header(&head)?;
-        let mut body = vec![0; usize::try_from(len).ok()?];
+        let header = Header::parse(&head)?;
+        let mut body = vec![0; usize::try_from(header.len).ok()?];
         read_exact_at(&*file, HEADER as u64, &mut body).ok()?;
-        (crc32fast::hash(&body) == sum).then_some(())?;
-        Some((upto, Coverage::body_from(&body).ok()?))
+        Some((header.upto, header.body(&body)?))
     };
     SPANS_NAMES.iter().filter_map(read).max_by_key(|(upto, _)| *upto).unwrap_or_default()
 }
@@ -315,7 +232,7 @@ mod tests {
         #[test]
         fn covers_what_the_blocks_cover(blocks in prop::collection::vec((0i64..300, 1i64..40), 1..40)) {
             let second = 10 * TOLERANCE;
-            let mut coverage = Coverage::default();
+            let mut coverage = Spans::default();
             for (n, (from, len)) in blocks.iter().enumerate() {
                 coverage.fold(n as u64 + 1, &table(from * second, (from + len) * second));
                 if n % 3 == 0 {
@@ -323,9 +240,10 @@ mod tests {
                 }
             }
             let bytes = coverage.to_bytes(7);
-            prop_assert_eq!(header(&bytes).unwrap().0, 7);
-            let read = Coverage::body_from(&bytes[HEADER..]).unwrap();
-            let spans = read.spans(&id(), WallTime(i64::MIN), WallTime(i64::MAX), 0, None);
+            let header = Header::parse(&bytes).unwrap();
+            prop_assert_eq!(header.upto, 7);
+            let read = header.body(&bytes[HEADER..]).unwrap();
+            let spans = read.between(&id(), WallTime(i64::MIN), WallTime(i64::MAX), 0, None);
             prop_assert!(spans.windows(2).all(|w| w[0].to < w[1].from));
             for t in 0..345 {
                 let moment = WallTime(t * second + second / 2);
@@ -336,8 +254,8 @@ mod tests {
 
         #[test]
         fn any_snapshot_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-            let _ = header(&bytes);
-            let _ = Coverage::body_from(&bytes);
+            let _ = Header::parse(&bytes);
+            let _ = Spans::parse(&bytes);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The verdict over a package: whether every byte is what the box signed, and every picture what it recorded.
 //!
 //! Whoever brings the file may have made it: nothing in it is believed before it is checked, and nothing takes memory by
-//! saying so. The page does the same with the same words (`page/`).
+//! saying so, or keeps the judge busy: every byte is read a few times at most (directory, sums, records, samples), whatever the
+//! manifest says. The page does the same with the same words (`page/`).
 
 mod archive;
 mod records;
@@ -11,14 +12,15 @@ pub use source::{OpenFile, Source};
 
 use crate::{
     hashing::{sha256, sha256_of},
-    manifest::{FORMAT, FileEntry, Manifest},
+    manifest::{FORMAT, FileEntry, Manifest, Track},
     package::{MANIFEST, SIGNATURE, SUMS},
     signature,
 };
 use archive::{Archive, Member};
 use domain::WallTime;
+use records::{Gaps, Tracks};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Findings kept; further ones are counted.
 const KEPT: usize = 1000;
@@ -155,14 +157,24 @@ pub fn verify(source: &dyn Source, key: Option<&str>) -> Verdict {
         }
         _ => verdict.add(What::Signature, SIGNATURE),
     }
+    let mut tracks: BTreeMap<(&str, &str), Tracks<'_>> = BTreeMap::new();
+    for t in &manifest.tracks {
+        tracks.entry((&t.file, &t.chain_file)).or_default().insert(&t.stream, t);
+    }
     files(&archive, &manifest, &mut verdict);
     sums(&archive, &manifest, &manifest_text, &mark, &mut verdict);
-    let films: BTreeSet<(&str, &str)> = manifest.tracks.iter().map(|t| (t.file.as_str(), t.chain_file.as_str())).collect();
-    for (film, chain) in films {
-        records::check(&archive, &manifest, film, chain, &mut verdict);
+    let gaps = Gaps::new(&manifest.gaps);
+    let (mut films, mut chains) = (BTreeSet::new(), BTreeSet::new());
+    for ((film, chain), tracks) in &tracks {
+        // A film has one file of records: with every other one it would be read again.
+        if films.insert(*film) & chains.insert(*chain) {
+            records::check(&archive, tracks, &gaps, film, chain, &mut verdict);
+        } else {
+            verdict.add(What::Track, chain);
+        }
     }
     // A master that no track speaks of would be looked at by nobody.
-    for f in manifest.files.iter().filter(|f| f.what == "master" && !manifest.tracks.iter().any(|t| t.file == f.name)) {
+    for f in manifest.files.iter().filter(|f| f.what == "master" && !films.contains(f.name.as_str())) {
         verdict.add(What::Track, &f.name);
     }
     verdict.manifest = Some(manifest);
@@ -171,6 +183,12 @@ pub fn verify(source: &dyn Source, key: Option<&str>) -> Verdict {
 
 /// Every file the manifest names, byte for byte, and no other.
 fn files(archive: &Archive<'_>, manifest: &Manifest, verdict: &mut Verdict) {
+    let mut of: BTreeMap<&str, &Track> = BTreeMap::new();
+    for t in &manifest.tracks {
+        for name in [&t.file, &t.chain_file] {
+            of.entry(name).or_insert(t);
+        }
+    }
     let mut named = BTreeSet::from([MANIFEST, SIGNATURE, SUMS]);
     for f in &manifest.files {
         if !named.insert(&f.name) {
@@ -181,7 +199,7 @@ fn files(archive: &Archive<'_>, manifest: &Manifest, verdict: &mut Verdict) {
             None => verdict.add(What::FileMissing, &f.name),
             Some(member) => match sha256_of(archive.read(member)) {
                 Ok((sum, len)) if sum == f.sha256 && len == f.bytes => verdict.files += 1,
-                Ok(_) => changed(manifest, f, verdict),
+                Ok(_) => changed(of.get(f.name.as_str()).copied(), f, verdict),
                 Err(_) => verdict.add(What::Unreadable, &f.name),
             },
         }
@@ -192,8 +210,7 @@ fn files(archive: &Archive<'_>, manifest: &Manifest, verdict: &mut Verdict) {
 }
 
 /// A changed file, with the camera and the time of it, where it is a film's.
-fn changed(manifest: &Manifest, f: &FileEntry, verdict: &mut Verdict) {
-    let track = manifest.tracks.iter().find(|t| t.file == f.name || t.chain_file == f.name);
+fn changed(track: Option<&Track>, f: &FileEntry, verdict: &mut Verdict) {
     verdict.push(Finding {
         what: What::FileChanged,
         file: f.name.clone(),

@@ -4,11 +4,20 @@ use super::{Finding, Verdict, What, archive::Archive, source::Stretch};
 use crate::{
     chain::{Entry, Reader, Where},
     hashing::hex,
-    manifest::{Gap, Manifest, Track},
+    manifest::{Gap, Track},
 };
 use domain::WallTime;
 use media::hash::MediaHasher;
-use std::{collections::BTreeMap, io::BufReader};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::BufReader,
+};
+
+/// The tracks of one film, by stream.
+pub(super) type Tracks<'a> = BTreeMap<&'a str, &'a Track>;
+
+/// A film whose records name so many stretches that do not lie side by side is none: a week of two streams has three million.
+const RANGES_MAX: usize = 1 << 22;
 
 /// What has passed of one stream.
 struct Passed {
@@ -22,18 +31,21 @@ struct Passed {
     film_end: u64,
 }
 
-pub(super) fn check(archive: &Archive<'_>, manifest: &Manifest, film: &str, chain: &str, verdict: &mut Verdict) {
+pub(super) fn check(archive: &Archive<'_>, tracks: &Tracks<'_>, gaps: &Gaps<'_>, film: &str, chain: &str, verdict: &mut Verdict) {
     let (Some(film_member), Some(chain_member)) = (archive.member(film), archive.member(chain)) else {
         // That they are missing was found before.
         return verdict.add(What::Records, chain);
     };
     let bytes = archive.read(film_member);
     let mut reader = Reader::new(BufReader::with_capacity(1 << 16, archive.read(chain_member)));
-    let tracks: BTreeMap<&str, &Track> =
-        manifest.tracks.iter().filter(|t| t.file == film && t.chain_file == chain).map(|t| (t.stream.as_str(), t)).collect();
     let mut passed: BTreeMap<String, Passed> = BTreeMap::new();
-    let (mut in_film, mut ranges, mut buffer) = (0u64, Ranges::default(), Vec::new());
+    let (mut in_film, mut buffer) = (0u64, Vec::new());
+    // Every byte belongs to one sample: twice its length is more than any film needs, damaged ones too.
+    let mut ranges = Ranges { list: Vec::new(), left: bytes.len().saturating_mul(2).saturating_add(1) };
     loop {
+        if ranges.exhausted() {
+            break;
+        }
         let entry = match reader.next() {
             Ok(Some(entry)) => entry,
             Ok(None) => break,
@@ -58,7 +70,7 @@ pub(super) fn check(archive: &Archive<'_>, manifest: &Manifest, film: &str, chai
         if !good {
             verdict.push(finding(What::Media, film, &entry));
         }
-        good &= follow(&entry, &stream, passed.get(&stream), &manifest.gaps, chain, verdict);
+        good &= follow(&entry, &stream, passed.get(&stream), gaps, chain, verdict);
         let h = &entry.header;
         let p = passed.entry(stream).or_insert(Passed {
             records: 0,
@@ -72,7 +84,7 @@ pub(super) fn check(archive: &Archive<'_>, manifest: &Manifest, film: &str, chai
         (p.records, p.last, p.chain, p.end, p.film_end) = (p.records + 1, h.seq, h.chain, h.wall_end(), film_end);
         verdict.records += u64::from(good);
     }
-    for (name, track) in &tracks {
+    for (name, track) in tracks {
         let same = passed.get(*name).is_some_and(|p| {
             let before = p.before.map(|b| hex(&b)).unwrap_or_default();
             (p.records, p.first, p.last) == (track.records, track.first, track.last)
@@ -84,27 +96,42 @@ pub(super) fn check(archive: &Archive<'_>, manifest: &Manifest, film: &str, chai
     }
     let samples_at = tracks.values().next().map_or(0, |t| t.samples_at);
     // Every byte once: what two streams share, others could hide behind.
-    if in_film.checked_add(samples_at) != Some(bytes.len()) || !ranges.apart() || tracks.values().any(|t| t.samples_at != samples_at) {
+    let every = in_film.checked_add(samples_at) == Some(bytes.len()) && !ranges.exhausted() && ranges.apart();
+    if !every || tracks.values().any(|t| t.samples_at != samples_at) {
         verdict.add(What::Foreign, film);
     }
 }
 
-/// Which bytes of a film belong to samples, neighbours joined.
-#[derive(Default)]
-struct Ranges(Vec<(u64, u64)>);
+/// Which bytes of a film belong to samples, neighbours joined; and how many more may be read for them.
+struct Ranges {
+    list: Vec<(u64, u64)>,
+    left: u64,
+}
 
 impl Ranges {
+    /// Pays for a sample that lies in the film. False: its records name more than there can be.
+    fn pay(&mut self, size: u32) -> bool {
+        let left = self.left.checked_sub(size.into());
+        self.left = left.unwrap_or(0);
+        left.is_some()
+    }
+
+    /// Nothing further is looked at: what was found so far says enough.
+    fn exhausted(&self) -> bool {
+        self.left == 0 || self.list.len() > RANGES_MAX
+    }
+
     fn add(&mut self, from: u64, to: u64) {
-        match self.0.last_mut() {
+        match self.list.last_mut() {
             Some(last) if last.1 == from => last.1 = to,
-            _ => self.0.push((from, to)),
+            _ => self.list.push((from, to)),
         }
     }
 
     /// Whether no byte belongs to two.
     fn apart(&mut self) -> bool {
-        self.0.sort_unstable();
-        self.0.windows(2).all(|w| matches!(w, [a, b] if a.1 <= b.0))
+        self.list.sort_unstable();
+        self.list.windows(2).all(|w| matches!(w, [a, b] if a.1 <= b.0))
     }
 }
 
@@ -125,7 +152,7 @@ fn samples(
             Where::Here(bytes) => hasher.sample(&s.piece, bytes),
             Where::Film(at) => {
                 // In the order of the film, none twice.
-                if *at < from || *at < last {
+                if *at < from || *at < last || !film.has(*at, s.piece.size) || !ranges.pay(s.piece.size) {
                     return None;
                 }
                 buffer.resize(s.piece.size as usize, 0);
@@ -141,18 +168,14 @@ fn samples(
 }
 
 /// Whether a record goes on from the one before it.
-fn follow(entry: &Entry, stream: &str, passed: Option<&Passed>, gaps: &[Gap], file: &str, verdict: &mut Verdict) -> bool {
+fn follow(entry: &Entry, stream: &str, passed: Option<&Passed>, gaps: &Gaps<'_>, file: &str, verdict: &mut Verdict) -> bool {
     let h = &entry.header;
     let mut good = true;
     if let Some(p) = passed {
         if p.last.checked_add(1) == Some(h.seq) {
             good &= h.chain_after(&p.chain) == h.chain;
         } else {
-            let known = h.seq > p.last
-                && gaps.iter().any(|g| {
-                    let (from, to) = (g.from.wall(), g.to.wall());
-                    g.stream == stream && from.is_some_and(|f| f <= p.end) && to.is_some_and(|t| t >= h.wall)
-                });
+            let known = h.seq > p.last && gaps.told(stream, p.end, h.wall);
             if !known {
                 let camera = Some(h.stream.camera.to_string());
                 let (from, to) = (Some(p.end), Some(h.wall));
@@ -166,6 +189,38 @@ fn follow(entry: &Entry, stream: &str, passed: Option<&Passed>, gaps: &[Gap], fi
         verdict.push(finding(What::Chain, file, entry));
     }
     good
+}
+
+/// The gaps a manifest tells of, to be asked for as often as there are records.
+#[derive(Default)]
+pub(super) struct Gaps<'a>(HashMap<&'a str, Vec<(WallTime, WallTime)>>);
+
+impl<'a> Gaps<'a> {
+    /// By stream and beginning; each with the latest end of all that began no later.
+    pub(super) fn new(gaps: &'a [Gap]) -> Self {
+        let mut by: HashMap<&str, Vec<(WallTime, WallTime)>> = HashMap::new();
+        for g in gaps {
+            if let (Some(from), Some(to)) = (g.from.wall(), g.to.wall()) {
+                by.entry(&g.stream).or_default().push((from, to));
+            }
+        }
+        for list in by.values_mut() {
+            list.sort_unstable();
+            let mut latest = WallTime(i64::MIN);
+            for (_, to) in list {
+                latest = latest.max(*to);
+                *to = latest;
+            }
+        }
+        Self(by)
+    }
+
+    /// Whether one of them covers this time of a stream.
+    fn told(&self, stream: &str, from: WallTime, to: WallTime) -> bool {
+        let list = self.0.get(stream).map(Vec::as_slice).unwrap_or_default();
+        let begun = list.partition_point(|(begin, _)| *begin <= from);
+        begun.checked_sub(1).and_then(|n| list.get(n)).is_some_and(|(_, latest)| *latest >= to)
+    }
 }
 
 fn finding(what: What, file: &str, entry: &Entry) -> Finding {

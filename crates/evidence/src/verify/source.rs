@@ -1,6 +1,7 @@
 //! Where the bytes of a package are: read anywhere, twice, by several at once.
 
 use std::{
+    cell::Cell,
     fs::File,
     io::{self, Read, Seek, SeekFrom},
     os::unix::fs::FileExt,
@@ -85,6 +86,11 @@ impl<'a> Stretch<'a> {
         self.len
     }
 
+    /// Whether so many bytes lie there.
+    pub(super) fn has(&self, offset: u64, len: u32) -> bool {
+        offset.checked_add(len.into()).is_some_and(|end| end <= self.len)
+    }
+
     /// Fills the buffer from an offset of the stretch, or says that it lies outside.
     pub(super) fn exact(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
         let end = offset.checked_add(buf.len() as u64).filter(|end| *end <= self.len).ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -119,5 +125,31 @@ impl Seek for Stretch<'_> {
         };
         self.at = at.filter(|at| *at <= self.len).ok_or(io::ErrorKind::InvalidInput)?;
         Ok(self.at)
+    }
+}
+
+/// A stretch of which no more is read than is left in a purse.
+pub(super) struct Metered<'a> {
+    inner: Stretch<'a>,
+    left: &'a Cell<u64>,
+}
+
+impl<'a> Metered<'a> {
+    pub(super) fn new(inner: Stretch<'a>, left: &'a Cell<u64>) -> Self {
+        Self { inner, left }
+    }
+}
+
+impl Read for Metered<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buf)?;
+        self.left.set(self.left.get().checked_sub(n as u64).ok_or(io::ErrorKind::QuotaExceeded)?);
+        Ok(n)
+    }
+}
+
+impl Seek for Metered<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
     }
 }

@@ -11,6 +11,7 @@ pub mod index;
 pub mod observations;
 pub mod record;
 pub mod samples;
+pub mod spans;
 
 /// Version of every structure of this format.
 pub const VERSION: u16 = 1;

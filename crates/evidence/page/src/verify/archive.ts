@@ -48,6 +48,8 @@ interface Member {
 
 export class Archive {
   private readonly members = new Map<string, Member>();
+  /** Where they lie. Two in one place would be read twice, ten thousand of them ten thousand times. */
+  private readonly taken: [number, number][] = [];
 
   private constructor(private readonly blob: Blob) {}
 
@@ -80,8 +82,16 @@ export class Archive {
       if (!(error instanceof Unreadable)) throw error;
     }
     if (start === null) findings.add('unreadable', '');
-    else if (!stored || !plain(name) || this.members.has(name)) findings.add('file-extra', name);
+    else if (!stored || !plain(name) || this.members.has(name) || !this.apart(start, start + len)) findings.add('file-extra', name);
     else this.members.set(name, { bytes: new Stretch(this.blob, start, len), len });
+  }
+
+  /** Takes a place, unless some of it is taken. Empty files take none. */
+  private apart(from: number, to: number): boolean {
+    if (from === to) return true;
+    if (this.taken.some(([begin, end]) => begin < to && from < end)) return false;
+    this.taken.push([from, to]);
+    return true;
   }
 
   /** All names in order. */

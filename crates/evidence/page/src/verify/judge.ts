@@ -50,13 +50,16 @@ export async function judge(file: Blob, key?: string, task: Task = new Task()): 
     return none;
   }
   signature(manifest, mark, text, key, findings);
-  const films = pairs(manifest);
+  const { films, more } = pairs(manifest);
   const length = (name: string) => (archive.member(name) || { len: 0 }).len;
   task.total = manifest.files.reduce((sum, f) => sum + length(f.name), 0)
-    + films.reduce((sum, [film, chain]) => sum + length(film) + length(chain), 0);
+    + films.filter(([film, chain]) => !more.has(chain + '\n' + film)).reduce((sum, [film, chain]) => sum + length(film) + length(chain), 0);
   await files(archive, manifest, findings, task);
   await sums(archive, manifest, text, mark, findings);
-  for (const [film, chain] of films) await check(archive, manifest, film, chain, findings, task);
+  for (const [film, chain] of films) {
+    if (more.has(chain + '\n' + film)) findings.add('track', chain);
+    else await check(archive, manifest, film, chain, findings, task);
+  }
   // A master that no track speaks of would be looked at by nobody.
   const spoken = new Set(manifest.tracks.map((t) => t.file));
   for (const f of manifest.files) if (f.what === 'master' && !spoken.has(f.name)) findings.add('track', f.name);
@@ -73,11 +76,21 @@ function signature(manifest: Manifest, mark: Uint8Array, text: Uint8Array, key: 
   if (manifest.box.key !== hex(by)) findings.add('signature', SIGNATURE);
 }
 
-/** Every film with the file of its records, each pair once, in order. */
-function pairs(manifest: Manifest): [string, string][] {
+/**
+ * Every film with the file of its records, each pair once, in order; and those that are one too many: a film has one file of
+ * records, with every other one it would be read again.
+ */
+function pairs(manifest: Manifest): { films: [string, string][]; more: Set<string> } {
   const found = new Map<string, [string, string]>();
   for (const t of manifest.tracks) found.set(JSON.stringify([t.file, t.chain_file]), [t.file, t.chain_file]);
-  return [...found.values()].sort((a, b) => byBytes(a[0], b[0]) || byBytes(a[1], b[1]));
+  const films = [...found.values()].sort((a, b) => byBytes(a[0], b[0]) || byBytes(a[1], b[1]));
+  const [seenFilms, seenChains, more] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  for (const [film, chain] of films) {
+    if (seenFilms.has(film) || seenChains.has(chain)) more.add(chain + '\n' + film);
+    seenFilms.add(film);
+    seenChains.add(chain);
+  }
+  return { films, more };
 }
 
 /** Every file the manifest names, byte for byte, and no other. */

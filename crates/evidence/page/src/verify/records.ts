@@ -27,9 +27,29 @@ interface Passed {
 
 const ONE = BigInt(1);
 
-/** Which bytes of a film belong to samples, neighbours joined: what two streams share, others could hide behind. */
+/** A film whose records name so many stretches that do not lie side by side is none: a week of two streams has three million. */
+const RANGES_MAX = 1 << 22;
+
+/**
+ * Which bytes of a film belong to samples, neighbours joined: what two streams share, others could hide behind. And how many more
+ * may be read for them.
+ */
 class Ranges {
   private readonly list: [number, number][] = [];
+
+  constructor(private left: number) {}
+
+  /** Pays for a sample that lies in the film. False: its records name more than there can be. */
+  pay(size: number): boolean {
+    const enough = size <= this.left;
+    this.left = enough ? this.left - size : 0;
+    return enough;
+  }
+
+  /** Nothing further is looked at: what was found so far says enough. */
+  exhausted(): boolean {
+    return this.left === 0 || this.list.length > RANGES_MAX;
+  }
 
   add(from: number, to: number): void {
     const last = this.list[this.list.length - 1];
@@ -55,9 +75,10 @@ export async function check(
   const tracks = new Map<string, Track>();
   for (const t of manifest.tracks) if (t.file === film && t.chain_file === chain) tracks.set(t.stream, t);
   const passed = new Map<string, Passed>();
-  const ranges = new Ranges();
+  // Every byte belongs to one sample: twice its length is more than any film needs, damaged ones too.
+  const ranges = new Ranges(filmBytes.len * 2 + 1);
   let inFilm = 0;
-  for (;;) {
+  while (!ranges.exhausted()) {
     const begun = reader.position;
     let entry: Entry | null;
     try {
@@ -76,7 +97,7 @@ export async function check(
       continue;
     }
     const p = passed.get(h.stream);
-    const hashed = await samples(entry, reader, window, Number(track.samples_at), p ? p.filmEnd : 0, ranges, task);
+    const hashed = await samples(entry, reader, window, filmBytes.len, Number(track.samples_at), p ? p.filmEnd : 0, ranges, task);
     let good = false;
     if (hashed) {
       inFilm += hashed.used;
@@ -92,7 +113,7 @@ export async function check(
     if (good) findings.verdict.records += 1;
     await task.add(reader.position - begun);
   }
-  close(tracks, passed, film, chain, ranges.apart() ? inFilm : -1, filmBytes.len, findings);
+  close(tracks, passed, film, chain, !ranges.exhausted() && ranges.apart() ? inFilm : -1, filmBytes.len, findings);
 }
 
 /** What the manifest says of the streams, and whether the records' samples are all there is in the film. */
@@ -120,7 +141,7 @@ interface Hashed {
 
 /** Null when one of the samples lies where it cannot. */
 async function samples(
-  entry: Entry, reader: ChainReader, film: Window, from: number, last: number, ranges: Ranges, task: Task,
+  entry: Entry, reader: ChainReader, film: Window, filmLen: number, from: number, last: number, ranges: Ranges, task: Task,
 ): Promise<Hashed | null> {
   const hasher = new MediaHasher(entry.parameters, entry.header.dtsHigh, entry.header.dtsLow);
   let [used, here] = [0, entry.here];
@@ -134,7 +155,7 @@ async function samples(
         continue;
       }
       // In the order of the film, none twice.
-      if (s.at < from || s.at < last) return null;
+      if (s.at < from || s.at < last || s.at + s.size > filmLen || !ranges.pay(s.size)) return null;
       const bytes = film.at(s.at, s.size) || (await film.get(s.at, s.size));
       if (!bytes) return null;
       hasher.bytes(bytes);
