@@ -24,7 +24,7 @@ mod tests;
 mod writer;
 
 pub use clip::{ClipError, ClipPlan};
-pub use disk::{Disk, DiskFile, Fault, ModelDisk, SystemDisk};
+pub use disk::{Disk, DiskFile, Fault, ModelDisk, Pace, SystemDisk};
 pub use error::{Damage, RingError};
 pub use reader::{Picture, Reader, Record, RecordRef, Span};
 pub use recorder::Recorder;

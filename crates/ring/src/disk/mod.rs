@@ -3,7 +3,7 @@
 mod model;
 mod system;
 
-pub use model::{Fault, ModelDisk};
+pub use model::{Fault, ModelDisk, Pace};
 pub use system::SystemDisk;
 
 use std::{
