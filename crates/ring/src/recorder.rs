@@ -121,6 +121,7 @@ pub(crate) fn prepare(
 ) -> Result<(Core, Vec<crate::disk::LockGuard>), RingError> {
     spec.check()?;
     let locks = start::lock(&spec, &*disk)?;
+    start::begin(&spec, &*disk, &*clock, &*signer)?;
     let all_new = start::allocate(&spec, &*disk)?;
     let limits = Limits { stream: IN_FLIGHT_STREAM, total: IN_FLIGHT, sample: spec.max_access_unit() };
     let (catalog, found) = start::find(spec, disk, &*clock, &*signer, all_new)?;

@@ -10,6 +10,7 @@ mod inspect;
 mod model;
 mod real;
 mod samples;
+mod terabytes;
 
 use crate::{
     ModelDisk, RingSpec,

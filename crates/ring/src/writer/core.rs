@@ -190,6 +190,12 @@ impl Core {
         self.status.clone()
     }
 
+    /// Bytes written so far.
+    #[cfg(test)]
+    pub(crate) fn figures_written(&self) -> u64 {
+        self.figures.written
+    }
+
     /// How long the thread may sleep between ticks.
     pub(crate) fn period(&self) -> Duration {
         GATHER.min(self.catalog.spec.sync / 3)

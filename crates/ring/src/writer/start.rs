@@ -8,12 +8,12 @@ use super::{
 };
 use crate::{
     catalog::{Catalog, index_size, read_index, summary_from_block},
-    disk::{Disk, LockGuard},
+    disk::{Disk, LockGuard, read_exact_at},
     error::RingError,
     format::{
         PAGE,
         footer::SEAL_RECOVERED,
-        index::{BlockState, BlockSummary, INDEX_ENTRY, IndexHeader},
+        index::{BlockState, BlockSummary, INDEX_ENTRY, INDEX_HEADER, IndexHeader},
     },
     recover::{block_header, scan},
     sign::Signer,
@@ -48,6 +48,28 @@ pub(crate) fn lock(spec: &RingSpec, disk: &dyn Disk) -> Result<Vec<LockGuard>, R
         }
     }
     Ok(guards)
+}
+
+/// Where nothing of a ring is there yet, the index comes first: a cut while the space is being reserved must not leave a ring
+/// whose next start reads every block to find all of them empty.
+pub(crate) fn begin(spec: &RingSpec, disk: &dyn Disk, clock: &dyn Clock, signer: &dyn Signer) -> Result<(), RingError> {
+    let begun = |dir: &Path| {
+        let mut front = [0; INDEX_HEADER];
+        let index = disk.open(&dir.join(INDEX_NAME), false);
+        // An index of zeros is one that a cut left here.
+        index.is_ok_and(|f| read_exact_at(&*f, 0, &mut front).is_ok() && IndexHeader::parse(&front).is_ok())
+            || disk.list(dir).is_ok_and(|files| files.iter().any(|(name, _)| name.starts_with("block-")))
+    };
+    let fits = |n: usize, dir: &Path| disk.free_space(dir).is_ok_and(|free| free >= spec.blocks_in(n) as u64 * spec.block_size);
+    // That space is missing is told, with numbers, by what reserves it; nothing is left behind then.
+    if spec.paths.iter().enumerate().any(|(n, dir)| begun(dir) || !fits(n, dir)) {
+        return Ok(());
+    }
+    for (n, dir) in spec.paths.iter().enumerate() {
+        let path = dir.join(INDEX_NAME);
+        disk.create(&path, index_size(spec.blocks_in(n))).map_err(io_error(spec, "create", &path))?;
+    }
+    write_index(spec, disk, new_ring(spec, clock, signer), &[])
 }
 
 /// Reserves the space of every block. Returns whether all of them are new.
