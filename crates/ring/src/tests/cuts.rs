@@ -150,6 +150,10 @@ fn no_sample_stays_unsynced_longer_than_promised() {
             let end = reader.read(&last).unwrap().header;
             let durable = (end.base_dts + u64::from(end.duration)) as i64;
             let oldest_missing = (s.dts - durable) / s.step;
+            // The first that is missing came when? Not before what the status promises.
+            let came = MonoTime(u64::try_from(durable / s.step).unwrap() * 100_000);
+            let promised = v.core.synced_at().load(std::sync::atomic::Ordering::Relaxed);
+            assert!(came.0 >= promised, "{}: the one of {came:?} is missing, all before {promised} are promised", s.id);
             assert!(oldest_missing * 100 <= 800, "{}: {} ms are missing", s.id, oldest_missing * 100);
         }
     }

@@ -86,7 +86,7 @@ pub(crate) struct Core {
     pub(super) anchor: Option<super::expire::Anchor>,
     pub(super) figures: Figures,
     status: Arc<Mutex<RingStatus>>,
-    /// When everything received by then was durable, since boot: true also while the thread hangs in the disk.
+    /// Everything received before then is durable, since boot: true also while the thread hangs in the disk.
     synced_at: Arc<AtomicU64>,
 }
 
@@ -290,7 +290,9 @@ impl Core {
                 }
             }
         }
-        self.figures.last_sync = self.clock.mono();
+        // Not the end of the write: what came meanwhile, and what still waits in a record for its next sample, is not durable.
+        let waiting = self.streams.values().filter_map(Stream::waiting_since).min();
+        self.figures.last_sync = waiting.map_or(now, |since| since.min(now));
         self.synced_at.store(self.figures.last_sync.0, Ordering::Relaxed);
     }
 
