@@ -25,7 +25,7 @@ mod tests;
 mod writer;
 
 pub use clip::{ClipError, ClipPlan};
-pub use disk::{Disk, DiskFile, Fault, ModelDisk, SystemDisk, Volume};
+pub use disk::{Disk, DiskFile, Fault, ModelDisk, Pace, SystemDisk, Volume};
 pub use error::{Damage, RingError};
 pub use paths::{PathState, PathStatus};
 pub use reader::{Picture, Reader, Record, RecordRef, Span};

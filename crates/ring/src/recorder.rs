@@ -168,6 +168,7 @@ fn prepare_telling(
     spec.check()?;
     let now = clock.wall();
     let (paths, locks) = paths::open(&spec, &*disk, now)?;
+    start::begin(&spec, &*disk, &paths, &*clock, &*signer)?;
     let laid = layout::allocate(&spec, &*disk, &paths, now, progress)?;
     let limits = Limits { stream: IN_FLIGHT_STREAM, total: IN_FLIGHT, sample: spec.max_access_unit() };
     let (catalog, found) = start::find(spec, disk, &*clock, &*signer, paths, &laid)?;

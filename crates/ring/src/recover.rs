@@ -43,10 +43,48 @@ pub struct Scan {
     pub torn: bool,
 }
 
+/// Bytes read at once: a disk that turns needs as long for a page as for a megabyte, and a start must not wait for thousands.
+const AHEAD: u64 = 8 << 20;
+
 struct Batch {
     at: u64,
     header: BatchHeader,
-    entries: Vec<Entry>,
+    /// What the directory says, and the record where it says so.
+    records: Vec<(Entry, Option<Found>)>,
+}
+
+/// A block file read front to back in large pieces.
+struct Ahead<'a> {
+    file: &'a dyn DiskFile,
+    limit: u64,
+    at: u64,
+    bytes: Vec<u8>,
+}
+
+impl<'a> Ahead<'a> {
+    fn new(file: &'a dyn DiskFile, limit: u64) -> Self {
+        Self { file, limit, at: 0, bytes: Vec::new() }
+    }
+
+    fn get(&mut self, at: u64, len: usize) -> io::Result<&[u8]> {
+        let end = at.saturating_add(len as u64);
+        if at < self.at || end > self.at + self.bytes.len() as u64 {
+            self.fill(at, AHEAD.max(len as u64).min(self.limit.saturating_sub(at)).max(len as u64)).or_else(|_| {
+                // A bad sector ahead is none of this question's.
+                self.fill(at, len as u64)
+            })?;
+        }
+        let from = usize::try_from(at - self.at).unwrap_or(usize::MAX);
+        self.bytes.get(from..from.saturating_add(len)).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    fn fill(&mut self, at: u64, len: u64) -> io::Result<()> {
+        self.bytes.resize(usize::try_from(len).unwrap_or(usize::MAX), 0);
+        self.at = at;
+        let done = self.file.read_at(at, &mut self.bytes);
+        self.bytes.truncate(*done.as_ref().unwrap_or(&0));
+        done.map(|_| ())
+    }
 }
 
 /// The header of a block file.
@@ -59,22 +97,24 @@ pub fn block_header(file: &dyn DiskFile) -> io::Result<Option<BlockHeader>> {
     Ok(BlockHeader::parse(&page).ok())
 }
 
-fn batch_at(file: &dyn DiskFile, block: u64, at: u64, limit: u64) -> io::Result<Option<Batch>> {
+fn batch_at(file: &mut Ahead<'_>, block: u64, at: u64) -> io::Result<Option<Batch>> {
+    let limit = file.limit;
     if at.saturating_add(PAGE) > limit {
         return Ok(None);
     }
-    let mut front = vec![0; 4096];
-    read_exact_at(file, at, &mut front)?;
-    let Ok(header) = BatchHeader::parse(&front) else { return Ok(None) };
+    let Ok(header) = BatchHeader::parse(file.get(at, BATCH_HEADER)?) else { return Ok(None) };
     if header.block != block || at.saturating_add(u64::from(header.len)) > limit {
         return Ok(None);
     }
-    let need = header.records as usize * ENTRY + BATCH_HEADER;
-    if need > front.len() {
-        front.resize(need, 0);
-        read_exact_at(file, at, &mut front)?;
+    // The length holds the directory: that was checked with the header.
+    let front = file.get(at, header.records as usize * ENTRY + BATCH_HEADER)?;
+    let Ok(entries) = header.directory(front.get(BATCH_HEADER..).unwrap_or(&[])) else { return Ok(None) };
+    let mut records = Vec::with_capacity(entries.len());
+    for e in entries {
+        let found = record_at(file, block, at, &e)?;
+        records.push((e, found));
     }
-    Ok(header.directory(&front[BATCH_HEADER..]).ok().map(|entries| Batch { at, header, entries }))
+    Ok(Some(Batch { at, header, records }))
 }
 
 /// Reads a block's records from batch number `first` on, which begins at `from`.
@@ -89,12 +129,13 @@ pub fn scan(file: &dyn DiskFile, block: u64, limit: u64, from: u64, first: u32) 
     let mut batches: Vec<Batch> = Vec::new();
     let mut out = Scan { data_end: from, next_batch: first, ..Scan::default() };
     let mut hole = None;
+    let mut file = Ahead::new(file, limit);
     loop {
-        let found = match batch_at(file, block, at, limit)? {
+        let found = match batch_at(&mut file, block, at)? {
             Some(b) if b.header.number == number => Some(b),
             _ => {
                 hole.get_or_insert(number);
-                look_ahead(file, block, at + PAGE, limit, number)?
+                look_ahead(&mut file, block, at + PAGE, number)?
             }
         };
         let Some(b) = found else { break };
@@ -110,8 +151,12 @@ pub fn scan(file: &dyn DiskFile, block: u64, limit: u64, from: u64, first: u32) 
             break;
         }
         let kept = out.records.len();
-        for e in &b.entries {
-            match record_at(file, block, b.at, e, !promised)? {
+        for (e, found) in b.records {
+            let whole = match found {
+                Some(found) if promised || is_whole(&mut file, b.at, &e, &found.header)? => Some(found),
+                _ => None,
+            };
+            match whole {
                 Some(found) => out.records.push(found),
                 None if promised => out.damaged += 1,
                 None => {
@@ -133,49 +178,40 @@ pub fn scan(file: &dyn DiskFile, block: u64, limit: u64, from: u64, first: u32) 
 }
 
 /// Finds the next batch of the block when the one expected is damaged: only a higher number counts.
-fn look_ahead(file: &dyn DiskFile, block: u64, from: u64, limit: u64, above: u32) -> io::Result<Option<Batch>> {
-    let end = limit.min(from.saturating_add(LOOK_AHEAD));
-    let mut chunk = vec![0; 1 << 18];
+fn look_ahead(file: &mut Ahead<'_>, block: u64, from: u64, above: u32) -> io::Result<Option<Batch>> {
+    let end = file.limit.min(from.saturating_add(LOOK_AHEAD));
     let mut at = from;
-    while at < end {
-        let n = file.read_at(at, &mut chunk)?;
-        for (i, page) in chunk.get(..n).unwrap_or(&[]).chunks_exact(4096).enumerate() {
-            let here = at + i as u64 * PAGE;
-            let fits = BatchHeader::parse(page).is_ok_and(|h| h.block == block && h.number > above);
-            if fits
-                && here < end
-                && let Some(b) = batch_at(file, block, here, limit)?
-            {
-                return Ok(Some(b));
-            }
+    while at + PAGE <= end {
+        let fits = match file.get(at, BATCH_HEADER) {
+            Ok(front) => BatchHeader::parse(front).is_ok_and(|h| h.block == block && h.number > above),
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            Err(e) => return Err(e),
+        };
+        if fits && let Some(b) = batch_at(file, block, at)? {
+            return Ok(Some(b));
         }
-        if n < chunk.len() {
-            break;
-        }
-        at += n as u64;
+        at += PAGE;
     }
     Ok(None)
 }
 
-fn record_at(file: &dyn DiskFile, block: u64, batch: u64, e: &Entry, whole: bool) -> io::Result<Option<Found>> {
+fn record_at(file: &mut Ahead<'_>, block: u64, batch: u64, e: &Entry) -> io::Result<Option<Found>> {
     let at = batch + u64::from(e.offset);
-    let mut bytes = [0; RECORD_HEADER];
-    read_exact_at(file, at, &mut bytes)?;
-    let Ok(header) = RecordHeader::parse(&bytes) else { return Ok(None) };
-    let header_crc = crc_field(&bytes);
+    let Some(bytes) = file.get(at, RECORD_HEADER)?.first_chunk::<RECORD_HEADER>() else { return Ok(None) };
+    let Ok(header) = RecordHeader::parse(bytes) else { return Ok(None) };
+    let header_crc = crc_field(bytes);
     if header.block != block || header_crc != e.header_crc || header.len() != u64::from(e.len) {
         return Ok(None);
     }
-    if whole {
-        // The directory bounds `len` by the batch, the batch by the block.
-        let mut payload = vec![0; header.payload_len as usize];
-        read_exact_at(file, at + RECORD_HEADER as u64, &mut payload)?;
-        if crc32fast::hash(&payload) != header.payload_crc {
-            return Ok(None);
-        }
-    }
     let Ok(offset) = u32::try_from(at) else { return Ok(None) };
     Ok(Some(Found { offset, header, header_crc }))
+}
+
+/// Whether the payload is what the header says.
+fn is_whole(file: &mut Ahead<'_>, batch: u64, e: &Entry, header: &RecordHeader) -> io::Result<bool> {
+    // The directory bounds the length by the batch, the batch by the block.
+    let at = batch + u64::from(e.offset) + RECORD_HEADER as u64;
+    Ok(crc32fast::hash(file.get(at, header.payload_len as usize)?) == header.payload_crc)
 }
 
 /// The last four bytes of a record header.

@@ -44,7 +44,7 @@ pub struct RingStatus {
     pub days_forecast: Option<f64>,
     /// How many days of recording were promised; `None`: as many as fit.
     pub days_promised: Option<f64>,
-    /// Microseconds since everything received by then was durable.
+    /// Everything received before so many microseconds ago is durable.
     pub last_sync_micros_ago: u64,
     /// Microseconds the last `fdatasync` took.
     pub last_sync_took_micros: u64,

@@ -4,7 +4,7 @@ mod model;
 mod system;
 mod volume;
 
-pub use model::{Fault, ModelDisk};
+pub use model::{Fault, ModelDisk, Pace};
 pub use system::SystemDisk;
 pub use volume::Volume;
 

@@ -12,6 +12,7 @@ mod model;
 mod paths;
 mod real;
 mod samples;
+mod terabytes;
 
 use crate::{
     ModelDisk, RingSpec,

@@ -90,7 +90,7 @@ pub(crate) struct Core {
     /// What others ask for, and where they ask.
     pub(super) inbox: Inbox,
     mends: Mends,
-    /// When everything received by then was durable, since boot: true also while the thread hangs in the disk.
+    /// Everything received before then is durable, since boot: true also while the thread hangs in the disk.
     synced_at: Arc<AtomicU64>,
 }
 
@@ -208,6 +208,12 @@ impl Core {
         self.status.clone()
     }
 
+    /// Bytes written so far.
+    #[cfg(test)]
+    pub(crate) fn figures_written(&self) -> u64 {
+        self.figures.written
+    }
+
     /// How long the thread may sleep between ticks.
     pub(crate) fn period(&self) -> Duration {
         GATHER.min(self.catalog.spec.sync / 3)
@@ -303,7 +309,9 @@ impl Core {
                 }
             }
         }
-        self.figures.last_sync = self.clock.mono();
+        // Not the end of the write: what came meanwhile, and what still waits in a record for its next sample, is not durable.
+        let waiting = self.streams.values().filter_map(Stream::waiting_since).min();
+        self.figures.last_sync = waiting.map_or(now, |since| since.min(now));
         self.synced_at.store(self.figures.last_sync.0, Ordering::Relaxed);
     }
 

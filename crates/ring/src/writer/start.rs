@@ -9,12 +9,12 @@ use super::{
 };
 use crate::{
     catalog::{Catalog, first_batch, index_size, read_index, summary_from_block},
-    disk::Disk,
+    disk::{Disk, read_exact_at},
     error::RingError,
     format::{
         PAGE,
         footer::SEAL_RECOVERED,
-        index::{BlockState, BlockSummary, INDEX_ENTRY, IndexHeader},
+        index::{BlockState, BlockSummary, INDEX_ENTRY, INDEX_HEADER, IndexHeader},
     },
     paths::Paths,
     recover::{block_header, scan},
@@ -39,6 +39,29 @@ const SUSPECTS: usize = 4;
 
 pub(super) fn io_error<'a>(spec: &'a RingSpec, what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> RingError + use<'a> {
     move |source| RingError::Io { ring: spec.name.clone(), what, path: path.to_owned(), source }
+}
+
+/// Where nothing of a ring is there yet, the index comes first: a cut while the space is being reserved must not leave a ring
+/// whose next start reads every block to find all of them empty.
+pub(crate) fn begin(spec: &RingSpec, disk: &dyn Disk, paths: &Paths, clock: &dyn Clock, signer: &dyn Signer) -> Result<(), RingError> {
+    let begun = |dir: &Path| {
+        let mut front = [0; INDEX_HEADER];
+        let index = disk.open(&dir.join(INDEX_NAME), false);
+        // An index of zeros is one that a cut left here.
+        index.is_ok_and(|f| read_exact_at(&*f, 0, &mut front).is_ok() && IndexHeader::parse(&front).is_ok())
+            || disk.list(dir).is_ok_and(|files| files.iter().any(|(name, _)| name.starts_with("block-")))
+    };
+    let fits = |n: usize, dir: &Path| disk.free_space(dir).is_ok_and(|free| free >= spec.blocks_in(n) as u64 * spec.block_size);
+    // That space is missing is told, with numbers, by what reserves it; nothing is left behind then. A ring some of whose disks are
+    // away is not a new one.
+    if spec.paths.iter().enumerate().any(|(n, dir)| !paths.is_in(n) || begun(dir) || !fits(n, dir)) {
+        return Ok(());
+    }
+    for (n, dir) in spec.paths.iter().enumerate() {
+        let path = dir.join(INDEX_NAME);
+        disk.create(&path, index_size(spec.blocks_in(n))).map_err(io_error(spec, "create", &path))?;
+    }
+    write_index(spec, disk, paths, new_ring(spec, clock, signer), &[])
 }
 
 /// Slots beyond the ring's size that have whole block files, ascending: the ring was larger once.

@@ -1,19 +1,23 @@
 //! A disk in memory for tests and simulations: it forgets, reorders and tears what was not synced when the power is cut,
-//! and fails or slows when told to.
+//! fails or slows when told to, and lets reading and syncing take time. Terabytes of it cost what is written of them.
+
+mod file;
+mod pages;
+#[cfg(test)]
+mod tests;
+mod tree;
 
 use super::{Disk, DiskFile, LockGuard};
-use domain::SimClock;
+use domain::{Clock, MonoTime, SimClock};
+use file::File;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     io::{self, IoSlice},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-
-const PAGE: usize = 4096;
-const SECTOR: usize = 512;
-type Pages = Vec<Option<Arc<[u8; PAGE]>>>;
+use tree::Tree;
 
 /// What a path does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,31 +34,37 @@ pub enum Fault {
     Slow(Duration),
 }
 
+/// How long a sound disk takes, by the clock it [drives](ModelDisk::drive).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// Each read, wherever it is and whatever was read before.
+    pub read: Duration,
+    /// Each MiB read, besides.
+    pub mib: Duration,
+    /// Each sync.
+    pub sync: Duration,
+}
+
 /// The disk. Clones are the same disk.
 #[derive(Clone, Default)]
 pub struct ModelDisk(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    files: BTreeMap<PathBuf, File>,
+    files: Tree,
+    /// Files that a cut may change.
+    unsettled: BTreeSet<PathBuf>,
     locks: BTreeSet<PathBuf>,
     faults: Vec<(PathBuf, Fault)>,
     clock: Option<Arc<SimClock>>,
+    pace: Pace,
     free: Option<u64>,
     operations: u64,
+    reads: u64,
+    /// When this copy was made.
+    taken: MonoTime,
     /// The disk before each write and sync, while it is being watched.
     history: Option<Vec<ModelDisk>>,
-}
-
-#[derive(Clone, Default)]
-struct File {
-    len: u64,
-    /// What a reader sees.
-    now: Pages,
-    /// What a cut certainly leaves.
-    durable: Pages,
-    /// Written since the last sync, in order.
-    pending: Vec<(u64, Arc<[u8]>)>,
 }
 
 impl ModelDisk {
@@ -64,9 +74,14 @@ impl ModelDisk {
         Self::default()
     }
 
-    /// Lets slow syncs move this clock.
+    /// Lets whatever takes time move this clock.
     pub fn drive(&self, clock: Arc<SimClock>) {
         self.state().clock = Some(clock);
+    }
+
+    /// Says how long reading and syncing take; no time until said.
+    pub fn pace(&self, pace: Pace) {
+        self.state().pace = pace;
     }
 
     /// Says how much space is left for new files; unlimited until said.
@@ -90,30 +105,35 @@ impl ModelDisk {
         self.state().operations
     }
 
+    /// Reads so far.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.state().reads
+    }
+
+    /// When this copy was made, by the clock that the original drove.
+    #[must_use]
+    pub fn taken(&self) -> MonoTime {
+        self.state().taken
+    }
+
     /// The disk after a power cut now: of what was not synced, any part may be there. `choice` decides, called once a
     /// sector (512 bytes) with a number of the write it belongs to: sectors for which it says `false` are lost.
     #[must_use]
     pub fn cut(&self, mut choice: impl FnMut(usize) -> bool) -> Self {
+        self.cut_sectors(|write, _| choice(write))
+    }
+
+    /// As [`cut`](Self::cut); `choice` is told where in its file the sector lies, too, so that larger units can be torn.
+    #[must_use]
+    pub fn cut_sectors(&self, mut choice: impl FnMut(usize, u64) -> bool) -> Self {
         let state = self.state();
-        let mut after = State { free: state.free, ..State::default() };
+        let mut after = State { files: state.files.clone(), free: state.free, ..State::default() };
         let mut write = 0;
-        for (path, file) in &state.files {
-            let mut pages = file.durable.clone();
-            for (offset, data) in &file.pending {
-                let mut at = *offset;
-                let mut rest: &[u8] = data;
-                while !rest.is_empty() {
-                    let room = SECTOR - usize::try_from(at % SECTOR as u64).unwrap_or(0);
-                    let (part, more) = rest.split_at(room.min(rest.len()));
-                    if choice(write) {
-                        put(&mut pages, at, part);
-                    }
-                    at += part.len() as u64;
-                    rest = more;
-                }
-                write += 1;
+        for path in &state.unsettled {
+            if let Some(file) = state.files.get(path) {
+                after.files.set(path, Some(file.cut(&mut write, &mut choice)));
             }
-            after.files.insert(path.clone(), File { len: file.len, now: pages.clone(), durable: pages, pending: Vec::new() });
         }
         Self(Arc::new(Mutex::new(after)))
     }
@@ -138,59 +158,24 @@ impl ModelDisk {
     /// Writes not yet synced.
     #[must_use]
     pub fn unsynced(&self) -> usize {
-        self.state().files.values().map(|f| f.pending.len()).sum()
+        let state = self.state();
+        state.unsettled.iter().filter_map(|path| state.files.get(path)).map(|f| f.unsynced()).sum()
     }
 
     /// Flips bits of a byte, durably: rot.
     pub fn flip(&self, path: &Path, offset: u64, mask: u8) {
-        let mut state = self.state();
-        if let Some(file) = state.files.get_mut(path) {
-            let mut byte = [0];
-            get(&file.now, offset, &mut byte);
-            put(&mut file.now, offset, &[byte[0] ^ mask]);
-            put(&mut file.durable, offset, &[byte[0] ^ mask]);
+        if let Some(file) = self.state().files.get_mut(path) {
+            file.flip(offset, mask);
         }
     }
 
     /// Removes a file, durably.
     pub fn remove(&self, path: &Path) {
-        self.state().files.remove(path);
+        self.state().files.set(path, None);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn get(pages: &Pages, offset: u64, buf: &mut [u8]) {
-    let mut at = usize::try_from(offset).unwrap_or(usize::MAX);
-    let mut rest = buf;
-    while !rest.is_empty() {
-        let room = PAGE - at % PAGE;
-        let n = room.min(rest.len());
-        let (part, more) = rest.split_at_mut(n);
-        match pages.get(at / PAGE).and_then(Option::as_ref) {
-            Some(page) => part.copy_from_slice(&page[at % PAGE..at % PAGE + n]),
-            None => part.fill(0),
-        }
-        at += n;
-        rest = more;
-    }
-}
-
-fn put(pages: &mut Pages, offset: u64, data: &[u8]) {
-    let mut at = usize::try_from(offset).unwrap_or(usize::MAX);
-    let mut rest = data;
-    while !rest.is_empty() {
-        let room = PAGE - at % PAGE;
-        let (part, more) = rest.split_at(room.min(rest.len()));
-        if pages.len() <= at / PAGE {
-            pages.resize(at / PAGE + 1, None);
-        }
-        let page = pages[at / PAGE].get_or_insert_with(|| Arc::new([0; PAGE]));
-        Arc::make_mut(page)[at % PAGE..at % PAGE + part.len()].copy_from_slice(part);
-        at += part.len();
-        rest = more;
     }
 }
 
@@ -200,7 +185,8 @@ fn eio() -> io::Error {
 
 impl State {
     fn fork(&self) -> ModelDisk {
-        let state = Self { files: self.files.clone(), free: self.free, ..Self::default() };
+        let taken = self.clock.as_ref().map_or(MonoTime(0), |c| c.mono());
+        let state = Self { files: self.files.clone(), unsettled: self.unsettled.clone(), free: self.free, taken, ..Self::default() };
         ModelDisk(Arc::new(Mutex::new(state)))
     }
 
@@ -210,6 +196,17 @@ impl State {
             let copy = self.fork();
             self.history.get_or_insert_default().push(copy);
         }
+    }
+
+    fn takes(&self, time: Duration) {
+        if let Some(clock) = self.clock.as_ref().filter(|_| !time.is_zero()) {
+            clock.advance(time);
+        }
+    }
+
+    fn reading(&mut self, bytes: usize) {
+        self.reads += 1;
+        self.takes(self.pace.read + self.pace.mib.mul_f64(bytes as f64 / f64::from(1 << 20)));
     }
 
     fn fault(&self, path: &Path, hit: impl Fn(Fault) -> bool) -> Option<Fault> {
@@ -227,10 +224,12 @@ impl Disk for ModelDisk {
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<(String, u64)>> {
-        let state = self.state();
+        let mut state = self.state();
         state.reachable(dir)?;
-        let here = state.files.iter().filter(|(p, _)| p.parent() == Some(dir));
-        Ok(here.filter_map(|(p, f)| Some((p.file_name()?.to_str()?.to_owned(), f.len))).collect())
+        let names = state.files.list(dir);
+        // About what a directory's entry takes.
+        state.reading(names.len() * 64);
+        Ok(names)
     }
 
     fn free_space(&self, _dir: &Path) -> io::Result<u64> {
@@ -245,8 +244,10 @@ impl Disk for ModelDisk {
         if let Some(free) = &mut state.free {
             *free = free.checked_sub(grow).ok_or(io::ErrorKind::StorageFull)?;
         }
-        let file = state.files.entry(path.to_owned()).or_default();
-        file.len = file.len.max(size);
+        match state.files.get_mut(path) {
+            Some(file) => file.len = file.len.max(size),
+            None => state.files.set(path, Some(File::of(size))),
+        }
         drop(state);
         self.open(path, true)
     }
@@ -254,7 +255,7 @@ impl Disk for ModelDisk {
     fn open(&self, path: &Path, _writable: bool) -> io::Result<Arc<dyn DiskFile>> {
         let state = self.state();
         state.reachable(path)?;
-        if !state.files.contains_key(path) {
+        if state.files.get(path).is_none() {
             return Err(io::ErrorKind::NotFound.into());
         }
         Ok(Arc::new(ModelFile { disk: self.clone(), path: path.to_owned() }))
@@ -266,9 +267,10 @@ impl Disk for ModelDisk {
         if state.fault(path, |f| matches!(f, Fault::Write | Fault::Gone)).is_some() {
             return Err(eio());
         }
-        if let (Some(file), Some(free)) = (state.files.remove(path), &mut state.free) {
-            *free += file.len;
-        }
+        let len = state.files.get(path).map_or(0, |f| f.len);
+        state.free = state.free.map(|free| free + len);
+        state.files.set(path, None);
+        state.unsettled.remove(path);
         Ok(())
     }
 
@@ -308,20 +310,20 @@ impl ModelFile {
             None => {}
         }
         let file = state.files.get_mut(&self.path).ok_or(io::ErrorKind::NotFound)?;
-        file.len = file.len.max(offset + data.len() as u64);
-        put(&mut file.now, offset, &data);
-        file.pending.push((offset, data));
+        file.write(offset, data);
+        state.unsettled.insert(self.path.clone());
         Ok(())
     }
 }
 
 impl DiskFile for ModelFile {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        let state = self.disk.state();
+        let mut state = self.disk.state();
         state.reachable(&self.path)?;
         let file = state.files.get(&self.path).ok_or(io::ErrorKind::NotFound)?;
         let n = usize::try_from(file.len.saturating_sub(offset)).unwrap_or(usize::MAX).min(buf.len());
-        get(&file.now, offset, &mut buf[..n]);
+        file.now.get(offset, &mut buf[..n]);
+        state.reading(n);
         Ok(n)
     }
 
@@ -333,14 +335,19 @@ impl DiskFile for ModelFile {
         let mut state = self.disk.state();
         state.operation();
         if state.fault(&self.path, |f| matches!(f, Fault::Write | Fault::Sync | Fault::Gone)).is_some() {
+            if let Some(file) = state.files.get_mut(&self.path) {
+                file.sync_refused();
+            }
             return Err(eio());
         }
-        if let (Some(Fault::Slow(d)), Some(clock)) = (state.fault(&self.path, |f| matches!(f, Fault::Slow(_))), &state.clock) {
-            clock.advance(d);
-        }
-        let file = state.files.get_mut(&self.path).ok_or(io::ErrorKind::NotFound)?;
-        for (offset, data) in std::mem::take(&mut file.pending) {
-            put(&mut file.durable, offset, &data);
+        let slow = match state.fault(&self.path, |f| matches!(f, Fault::Slow(_))) {
+            Some(Fault::Slow(time)) => time,
+            _ => Duration::ZERO,
+        };
+        state.takes(state.pace.sync + slow);
+        state.files.get_mut(&self.path).ok_or(io::ErrorKind::NotFound)?.sync();
+        if state.files.get(&self.path).is_some_and(|f| !f.unsettled()) {
+            state.unsettled.remove(&self.path);
         }
         Ok(())
     }
