@@ -19,6 +19,7 @@ mod seeing;
 mod story;
 mod telemetry;
 mod telling;
+mod whole_file;
 mod wiring;
 
 use clap::Parser;

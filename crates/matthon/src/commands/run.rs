@@ -145,8 +145,9 @@ async fn serve(
         signer: key.clone(),
         clock: env.clock.clone(),
         offsets: Arc::new(move |camera| board.get(camera, Channel::Main)?.clock_offset),
+        worker: env.worker.clone(),
     };
-    let exports = Arc::new(desk::Exports(desk::Desk::open(sources, footage.clone())?));
+    let exports = Arc::new(desk::Exports(desk::Desk::open(sources, vision.clone())?));
 
     let keeper = keeping::Keeper::open(store.clone(), env.clock.clone(), wiring::recorded(config, rings), &config.storage.data)?;
     tasks.spawn(keeper.clone().run(stop.clone()));
