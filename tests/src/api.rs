@@ -21,6 +21,12 @@ impl Api {
         Self { port, token: token.to_owned(), http: crate::http() }
     }
 
+    /// What it shows the server.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// GET below `/api/v1/`.
     pub async fn get(&self, path: &str) -> reqwest::Response {
         let url = format!("http://127.0.0.1:{}/api/v1/{path}", self.port);

@@ -23,6 +23,9 @@ pub enum EvidenceError {
     /// The report cannot be made.
     #[error("the report cannot be made: {0}")]
     Report(String),
+    /// A viewing copy cannot be put in.
+    #[error(transparent)]
+    View(#[from] crate::view::ViewError),
     /// Somebody called it off.
     #[error("the export was called off")]
     Cancelled,

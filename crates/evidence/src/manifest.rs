@@ -40,6 +40,12 @@ impl Place {
         self.zoned(at).strftime("%H:%M:%S ngày %d/%m/%Y").to_string()
     }
 
+    /// `26/11/2026 17:42:05 (+07:00)`: as it is burnt into pictures.
+    #[must_use]
+    pub fn stamp(&self, at: WallTime) -> String {
+        self.zoned(at).strftime("%d/%m/%Y %H:%M:%S (%:z)").to_string()
+    }
+
     /// `2026-11-26`.
     #[must_use]
     pub fn day(&self, at: WallTime) -> String {

@@ -5,13 +5,19 @@ use crate::{
     error::EvidenceError,
     hashing::{Tee, hex},
     manifest::{FileEntry, Manifest, Place, Track},
+    recorded::Recorded,
     signature,
+    view::View,
 };
-use domain::{Format, WallTime};
+use domain::{Format, StreamKind, WallTime};
 use ring::{ClipPlan, Signer, clip::Origin};
 use std::{
-    collections::BTreeMap,
-    io::{self, Seek, Write},
+    collections::{BTreeMap, HashMap},
+    io::{self, Read, Seek, SeekFrom, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
@@ -24,7 +30,9 @@ const PIECE: usize = 1 << 20;
 
 /// A package being written. What is not finished is no package.
 pub struct Package<W: Write + Seek> {
-    zip: ZipWriter<W>,
+    zip: ZipWriter<Placed<W>>,
+    /// Where the next byte goes.
+    at: Arc<AtomicU64>,
     files: Vec<FileEntry>,
     /// Bytes written so far, and whether to go on.
     progress: Box<dyn FnMut(u64) -> bool + Send>,
@@ -34,7 +42,9 @@ pub struct Package<W: Write + Seek> {
 impl<W: Write + Seek> Package<W> {
     /// Begins; `progress` hears of bytes written and says whether to go on.
     pub fn new(out: W, progress: impl FnMut(u64) -> bool + Send + 'static) -> Self {
-        Self { zip: ZipWriter::new(out), files: Vec::new(), progress: Box::new(progress), done: 0 }
+        let at = Arc::new(AtomicU64::new(0));
+        let zip = ZipWriter::new(Placed { inner: out, at: at.clone() });
+        Self { zip, at, files: Vec::new(), progress: Box::new(progress), done: 0 }
     }
 
     fn begin(&mut self, name: &str) -> Result<(), EvidenceError> {
@@ -76,6 +86,7 @@ impl<W: Write + Seek> Package<W> {
     pub fn add_master(&mut self, name: &str, plan: &ClipPlan, place: &Place) -> Result<Masters, EvidenceError> {
         let (film, records) = (format!("{name}.mp4"), format!("{name}.chuoi"));
         self.begin(&film)?;
+        let film_at = self.at.load(Ordering::Relaxed);
         let mut piece = vec![0; PIECE];
         let mut out = Tee::new(&mut self.zip);
         let mut at = 0;
@@ -95,6 +106,7 @@ impl<W: Write + Seek> Package<W> {
         self.end(&film, "master", done);
 
         self.begin(&records)?;
+        let mut recorded = Recorded { film: film_at, chain: self.at.load(Ordering::Relaxed), chain_len: 0, formats: HashMap::new() };
         let mut out = chain::Writer::new(io::BufWriter::with_capacity(1 << 16, &mut self.zip))?;
         let mut found =
             Tracks { film: &film, records: &records, plan, place, tracks: BTreeMap::new(), unsynchronised: 0, holes: Vec::new() };
@@ -102,15 +114,54 @@ impl<W: Write + Seek> Package<W> {
             let origin = origin?;
             out.push(&origin)?;
             found.see(&origin);
+            if origin.header.stream.kind == StreamKind::Video {
+                recorded.formats.entry(media::hash::parameters(&origin.format)).or_insert_with(|| origin.format.clone());
+            }
             if !(self.progress)(self.done) {
                 return Err(EvidenceError::Cancelled);
             }
         }
         let tracks = found.tracks.into_values().map(|(track, _)| track).collect();
-        let masters = Masters { tracks, unsynchronised: found.unsynchronised, holes: found.holes };
+        let (unsynchronised, holes) = (found.unsynchronised, found.holes);
         let done = out.finish()?;
+        recorded.chain_len = done.1;
+        let masters = Masters { tracks, unsynchronised, holes, recorded };
         self.end(&records, "chain", done);
         Ok(masters)
+    }
+
+    /// Adds a viewing copy. One that cannot be written as a film is refused before anything of it is in the package.
+    ///
+    /// # Errors
+    /// As [`Package::add`]; [`EvidenceError::View`] when the copy is at fault.
+    pub fn add_view(&mut self, name: &str, view: View) -> Result<(), EvidenceError> {
+        let (head, mut rest) = view.finish()?;
+        self.begin(name)?;
+        let mut piece = vec![0; PIECE];
+        let mut out = Tee::new(&mut self.zip);
+        out.write_all(&head)?;
+        loop {
+            let n = rest.read(&mut piece)?;
+            if n == 0 {
+                break;
+            }
+            out.write_all(piece.get(..n).unwrap_or_default())?;
+            // Its bytes are no part of what was to be written: making them was the work.
+            if !(self.progress)(self.done) {
+                return Err(EvidenceError::Cancelled);
+            }
+        }
+        let done = out.finish();
+        self.end(name, "view", done);
+        Ok(())
+    }
+
+    /// Lets what was written reach the file, so that it can be read back.
+    ///
+    /// # Errors
+    /// When the receiver does not take it.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.zip.flush()
     }
 
     /// Files so far.
@@ -134,7 +185,7 @@ impl<W: Write + Seek> Package<W> {
         self.add(SIGNATURE, "signature", mark.as_bytes())?;
         let sums: String = self.files.iter().map(|f| format!("{}  {}\n", f.sha256, f.name)).collect();
         self.add(SUMS, "sums", sums.as_bytes())?;
-        Ok((self.zip.finish()?, manifest))
+        Ok((self.zip.finish()?.inner, manifest))
     }
 }
 
@@ -147,6 +198,34 @@ pub struct Masters {
     pub unsynchronised: u64,
     /// Holes between records: the stream, from, to.
     pub holes: Vec<(String, WallTime, WallTime)>,
+    /// Where it all lies, for whoever reads it back.
+    pub recorded: Recorded,
+}
+
+/// Tells where the next byte goes.
+struct Placed<W> {
+    inner: W,
+    at: Arc<AtomicU64>,
+}
+
+impl<W: Write> Write for Placed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.inner.write(bytes)?;
+        self.at.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+impl<W: Seek> Seek for Placed<W> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = self.inner.seek(to)?;
+        self.at.store(at, Ordering::Relaxed);
+        Ok(at)
+    }
 }
 
 /// Names of files: no way out of the folder somebody unpacks into.

@@ -28,6 +28,9 @@ pub struct ExportRequest {
     /// With the sound, where it is recorded.
     #[serde(default = "yes")]
     pub audio: bool,
+    /// With a viewing copy of each film: encoding one takes longer than all the rest.
+    #[serde(default = "yes")]
+    pub viewing_copy: bool,
     /// What it will be used for.
     pub purpose: String,
     /// The officer who takes it.

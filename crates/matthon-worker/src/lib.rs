@@ -1,9 +1,10 @@
 //! The worker: compressed samples in, observations and JPEGs out, and nothing else in or out.
 //!
-//! Belongs here: GStreamer decoding, scaling, the motion gate, stills, replay, the sandbox, and the wiring of `detect`.
+//! Belongs here: GStreamer decoding, scaling, the motion gate, stills, viewing copies, replay, the sandbox, and the wiring of `detect`.
 //! Does not belong here: what crosses the border (`vision::protocol`), inference itself (`detect`), tracks and rules.
 //! It is a library only so that its parts can be tested and measured; the program is `main.rs`.
 
+pub mod copy;
 pub mod counts;
 pub mod decode;
 pub mod grid;

@@ -25,6 +25,9 @@ const WANTED: &[&str] = &[
     "capsfilter",
 ];
 
+/// Without these no viewing copy is made; whoever asks for one is told.
+const ENCODERS: &[(&str, &str)] = &[("x264enc", "gstreamer1.0-plugins-ugly")];
+
 /// Starts the library and makes one element of each kind, which loads its plug-in and what that links.
 ///
 /// # Errors
@@ -38,6 +41,11 @@ pub fn load() -> anyhow::Result<()> {
     for name in WANTED {
         if touch(name).is_err() {
             crate::say(format_args!("{name} is not installed: some video files cannot be replayed"));
+        }
+    }
+    for (name, package) in ENCODERS {
+        if touch(name).is_err() {
+            crate::say(format_args!("{name} is not installed: packages get no viewing copy; install the package {package}"));
         }
     }
     Ok(())

@@ -1,8 +1,9 @@
-//! The control socket: start, streams come and go, stills and replays are asked for, counts are told.
+//! The control socket: start, streams come and go, stills, copies and replays are asked for, counts are told.
 //!
 //! Belongs here: who is told to do what. Does not belong here: any of the work, which has threads of its own.
 
 use crate::{
+    copy,
     counts::Tally,
     live::Live,
     look::{self, Around, Pool},
@@ -17,6 +18,7 @@ use detect::{DetectError, Detector, Hooks, Runtime};
 use std::{
     collections::BTreeMap,
     io,
+    net::Shutdown,
     os::{
         fd::{AsFd, OwnedFd},
         unix::net::UnixStream,
@@ -74,6 +76,7 @@ struct Session {
     stills: Stills,
     streams: BTreeMap<u32, Stream>,
     replay: Option<(Arc<Uplink>, JoinHandle<()>)>,
+    copy: Option<(UnixStream, JoinHandle<()>)>,
     // Dropped last of all: it ends the counting thread.
     counting: Option<mpsc::Sender<()>>,
 }
@@ -122,6 +125,7 @@ impl Session {
             stills,
             streams: BTreeMap::new(),
             replay: None,
+            copy: None,
             counting: None,
         })
     }
@@ -187,6 +191,10 @@ impl Session {
             uplink.close();
             let _ = thread.join();
         }
+        if let Some((socket, thread)) = self.copy.take() {
+            let _ = socket.shutdown(Shutdown::Both);
+            let _ = thread.join();
+        }
     }
 
     fn hear(&mut self, message: ToWorker, descriptors: Vec<OwnedFd>) -> anyhow::Result<()> {
@@ -213,7 +221,7 @@ impl Session {
             ToWorker::Replay { fps } => {
                 let file = descriptors.next().context("a replay came without its file")?;
                 let socket = descriptors.next().context("a replay came without its socket")?;
-                anyhow::ensure!(self.streams.is_empty() && self.replay.is_none(), "a replay was asked of a worker that is at work");
+                anyhow::ensure!(self.idle(), "a replay was asked of a worker that is at work");
                 let uplink = Arc::new(Uplink::patient(socket.into())?);
                 let replay = Replay {
                     file: file.into(),
@@ -227,15 +235,27 @@ impl Session {
                 let thread = thread::Builder::new().name("replay".into()).spawn(move || replay.run())?;
                 self.replay = Some((uplink, thread));
             }
+            ToWorker::Copy(spec) => {
+                let socket = UnixStream::from(descriptors.next().context("a copy came without its socket")?);
+                let font = descriptors.next().context("a copy came without its font")?;
+                anyhow::ensure!(self.idle(), "a copy was asked of a worker that is at work");
+                let (notes, tally, end) = (self.notes.clone(), self.tally.clone(), socket.try_clone()?);
+                let thread = thread::Builder::new().name("copy".into()).spawn(move || copy::run(socket, &spec, font, &notes, &tally))?;
+                self.copy = Some((end, thread));
+            }
             ToWorker::Ping(n) => self.send(&FromWorker::Pong(n))?,
         }
         Ok(())
     }
 
+    fn idle(&self) -> bool {
+        self.streams.is_empty() && self.replay.is_none() && self.copy.is_none()
+    }
+
     fn open(&mut self, stream: u32, name: String, fps: f32, socket: UnixStream) -> anyhow::Result<()> {
         anyhow::ensure!((stream as usize) < STREAMS_MAX, "there is no stream {stream}: the last is {}", STREAMS_MAX - 1);
         anyhow::ensure!(!self.streams.contains_key(&stream), "stream {stream} is open already");
-        anyhow::ensure!(self.replay.is_none(), "a stream was given to a worker that replays");
+        anyhow::ensure!(self.replay.is_none() && self.copy.is_none(), "a stream was given to a worker that does something else");
         let pool = self.pool()?;
         let uplink = Arc::new(Uplink::prompt(socket.try_clone()?)?);
         let input = self.input.unwrap_or((416, 416));

@@ -162,6 +162,9 @@ pub(crate) struct ExportArgs {
     /// The case it belongs to.
     #[arg(long, value_name = "N")]
     pub(crate) case: Option<CaseId>,
+    /// A package without the viewing copy (time and place burnt in), which takes longer to make than all the rest.
+    #[arg(long)]
+    pub(crate) no_viewing_copy: bool,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
 }

@@ -1,6 +1,6 @@
 //! Footage kept at somebody's tap: copied out of the ring at once, deleted when its time is over.
 
-use crate::{commands::whole_file, seeing::footage::write_film};
+use crate::{seeing::footage::write_film, whole_file};
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use cases::Gauge;

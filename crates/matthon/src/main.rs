@@ -23,6 +23,7 @@ mod story;
 mod telemetry;
 mod telling;
 mod tidying;
+mod whole_file;
 mod wiring;
 
 use clap::Parser;

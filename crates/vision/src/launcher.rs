@@ -14,6 +14,8 @@ pub enum Purpose {
     Quarantine(String),
     /// One video file.
     Replay,
+    /// The viewing copy of one film.
+    Copy,
 }
 
 impl fmt::Display for Purpose {
@@ -22,6 +24,7 @@ impl fmt::Display for Purpose {
             Self::Main => f.write_str("main"),
             Self::Quarantine(name) => write!(f, "quarantine of {name}"),
             Self::Replay => f.write_str("replay"),
+            Self::Copy => f.write_str("viewing copy"),
         }
     }
 }

@@ -1,13 +1,15 @@
 //! The worker's border, seen from the core: what is said over it, who keeps the worker alive, and which models there are.
 //!
-//! Belongs here: the protocol (also spoken by the worker's side), the supervisor, the feeding of streams, stills on demand,
+//! Belongs here: the protocol (also spoken by the worker's side), the supervisor, the feeding of streams, stills on demand, viewing copies,
 //! model manifests, the bytes of observations. Does not belong here: decoding or inference (the worker), what follows from
 //! an observation (`analytics`), where observations are kept (`ring`).
 
+mod copy;
 #[cfg(test)]
 mod fake;
 mod keeper;
 mod launcher;
+mod lone;
 mod memory;
 pub mod model;
 pub mod protocol;
@@ -17,7 +19,9 @@ mod still;
 mod supervisor;
 mod system;
 
+pub use copy::{Copied, CopyError, Made, Wanted, copy};
 pub use launcher::{Exit, Launched, Launcher, Process, Purpose};
+pub use lone::LoneError;
 pub use model::{Library, Manifest, Model, ModelError};
 pub use protocol::StillError;
 pub use replay::{ReplayError, Replayed, replay};

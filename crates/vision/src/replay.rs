@@ -3,26 +3,20 @@
 //! Belongs here: the core's side of a replay; it blocks. Does not belong here: rules (`analytics`), opening the file.
 
 use crate::{
-    launcher::{Launcher, Process, Purpose},
-    memory,
+    launcher::{Launcher, Purpose},
+    lone::{self, Lone, LoneError},
     model::Model,
-    protocol::{FromWorker, Start, ToWorker, Up, control, notes, stream},
-    supervisor::{VERSION, plain},
+    protocol::{ToWorker, Up, stream},
+    supervisor::plain,
 };
 use domain::Observation;
-use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use std::{
     fs::File,
     io::{self, Read},
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::net::UnixStream,
-    },
+    os::{fd::AsFd, unix::net::UnixStream},
     time::Duration,
 };
 
-/// A worker that is not ready by then never will be.
-const READY: Duration = Duration::from_secs(30);
 /// A worker that does not look at a single picture for so long hangs.
 const PROGRESS: Duration = Duration::from_secs(60);
 
@@ -40,27 +34,15 @@ pub struct Replayed {
 /// Why a file was not looked at to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// There is no worker.
-    #[error("{0}")]
-    Launch(io::Error),
     /// The worker cannot run the model.
     #[error("the worker cannot detect: {0}")]
     NoDetection(String),
     /// It is no video file, or one that cannot be read.
     #[error("the video file cannot be read: {0}")]
     File(String),
-    /// The worker ended.
-    #[error("the worker {0} while it looked at the file")]
-    Crashed(String),
-    /// The worker does not go on.
-    #[error("the worker did not answer for {} s", .0.as_secs())]
-    Silent(Duration),
-    /// The worker says what cannot be.
-    #[error("the worker does not keep to the protocol: {0}")]
-    Protocol(String),
-    /// The system refused something.
-    #[error("a worker cannot be spoken with: {0}")]
-    Io(io::Error),
+    /// There is no worker, or it ended, hangs, or says what cannot be.
+    #[error(transparent)]
+    Worker(#[from] LoneError),
 }
 
 /// Decodes `file` from its beginning in a worker of its own and hands over every observation, in order, without the motion gate.
@@ -69,110 +51,47 @@ pub enum ReplayError {
 /// # Errors
 /// When there is no worker, it cannot run the model, ends early, hangs, or the file is no video.
 pub fn replay(launcher: &dyn Launcher, model: Model, fps: f32, file: File, on: impl FnMut(Observation)) -> Result<Replayed, ReplayError> {
-    let launched = launcher.launch(&Purpose::Replay).map_err(ReplayError::Launch)?;
-    let mut worker = Worker { control: launched.control, process: launched.process };
-    let result = worker.run(model, fps, file, on);
-    match result {
-        // How it ended tells more than that it did.
-        Err(ReplayError::Crashed(_)) => Err(ReplayError::Crashed(worker.ended())),
+    let mut worker = Lone::start(launcher, &Purpose::Replay, Some(model))?;
+    if let Some(why) = worker.trouble.take() {
+        return Err(ReplayError::NoDetection(why));
+    }
+    run(&worker, fps, file, on).map_err(|error| match error {
+        ReplayError::Worker(error) => worker.judged(error).into(),
         other => other,
-    }
+    })
 }
 
-struct Worker {
-    control: OwnedFd,
-    process: Box<dyn Process>,
-}
-
-impl Worker {
-    fn run(&mut self, model: Model, fps: f32, file: File, mut on: impl FnMut(Observation)) -> Result<Replayed, ReplayError> {
-        self.start(model)?;
-        let (ours, theirs) = UnixStream::pair().map_err(ReplayError::Io)?;
-        ours.set_read_timeout(Some(PROGRESS)).map_err(ReplayError::Io)?;
-        self.tell(&ToWorker::Replay { fps }, &[file.as_fd(), theirs.as_fd()])?;
-        drop((file, theirs));
-        // From here on only counts come, which are of no interest; unread, they would fill the socket and stop the worker.
-        rustix::io::ioctl_fionbio(&self.control, true).map_err(|e| ReplayError::Io(e.into()))?;
-        let mut source = io::BufReader::new(ours);
-        let mut done = Replayed::default();
-        loop {
-            self.drain();
-            match next(&mut source)? {
-                Some(Up::Seen(observation)) => on(observation),
-                Some(Up::Undecodable { what }) => {
-                    done.undecodable += 1;
-                    tracing::warn!(what = %plain(&what), "a picture of the file cannot be decoded");
-                }
-                Some(Up::End { decoded, length_micros }) => return Ok(Replayed { decoded, length_micros, ..done }),
-                Some(Up::Failed { what }) => return Err(ReplayError::File(plain(&what))),
-                None => return Err(ReplayError::Crashed(String::new())),
+fn run(worker: &Lone, fps: f32, file: File, mut on: impl FnMut(Observation)) -> Result<Replayed, ReplayError> {
+    let (ours, theirs) = UnixStream::pair().map_err(LoneError::Io)?;
+    ours.set_read_timeout(Some(PROGRESS)).map_err(LoneError::Io)?;
+    worker.tell(&ToWorker::Replay { fps }, &[file.as_fd(), theirs.as_fd()])?;
+    drop((file, theirs));
+    let mut source = io::BufReader::new(ours);
+    let mut done = Replayed::default();
+    loop {
+        worker.drain();
+        match next(&mut source)? {
+            Some(Up::Seen(observation)) => on(observation),
+            Some(Up::Undecodable { what }) => {
+                done.undecodable += 1;
+                tracing::warn!(what = %plain(&what), "a picture of the file cannot be decoded");
             }
-        }
-    }
-
-    fn start(&self, model: Model) -> Result<(), ReplayError> {
-        let notes = memory::fixed("matthon-notes", notes::LEN).map_err(ReplayError::Io)?;
-        let bytes = model.descriptor().map_err(ReplayError::Io)?;
-        let start = Start { version: VERSION.to_owned(), detectors: 1, model: Some(model.spec) };
-        self.tell(&ToWorker::Start(start), &[notes.as_fd(), bytes.as_fd()])?;
-        set_socket_timeout(&self.control, Timeout::Recv, Some(READY)).map_err(|e| ReplayError::Io(e.into()))?;
-        loop {
-            match control::receive::<FromWorker>(&self.control) {
-                Ok(Some((FromWorker::Ready(ready), _))) => {
-                    if ready.version != VERSION {
-                        return Err(ReplayError::Protocol(format!("it is version {}", plain(&ready.version))));
-                    }
-                    return ready.trouble.map_or(Ok(()), |why| Err(ReplayError::NoDetection(plain(&why))));
-                }
-                Ok(Some((FromWorker::Counts(_), _))) => {}
-                Ok(Some((other, _))) => return Err(ReplayError::Protocol(format!("{other:?} before it is ready"))),
-                Ok(None) => return Err(ReplayError::Crashed(String::new())),
-                Err(e) => return Err(fault(e, READY)),
-            }
-        }
-    }
-
-    fn tell(&self, message: &ToWorker, descriptors: &[std::os::fd::BorrowedFd<'_>]) -> Result<(), ReplayError> {
-        control::send(&self.control, message, descriptors).map_err(|e| fault(e, READY))
-    }
-
-    fn drain(&self) {
-        while let Ok(Some(_)) = control::receive::<FromWorker>(&self.control) {}
-    }
-
-    fn ended(&mut self) -> String {
-        self.process.kill();
-        self.process.wait().unwrap_or(crate::Exit::Unknown).to_string()
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.process.kill();
-        if let Err(e) = self.process.wait() {
-            tracing::debug!(error = %e, "a replay's worker was not reaped");
+            Some(Up::End { decoded, length_micros }) => return Ok(Replayed { decoded, length_micros, ..done }),
+            Some(Up::Failed { what }) => return Err(ReplayError::File(plain(&what))),
+            None => return Err(LoneError::Crashed(String::new()).into()),
         }
     }
 }
 
-fn next(source: &mut impl Read) -> Result<Option<Up>, ReplayError> {
+fn next(source: &mut impl Read) -> Result<Option<Up>, LoneError> {
     let mut prefix = [0; 4];
     match source.read_exact(&mut prefix) {
         Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        other => other.map_err(|e| fault(e, PROGRESS))?,
+        other => other.map_err(|e| lone::fault(e, PROGRESS))?,
     }
-    let mut head = vec![0; stream::length(prefix).map_err(|e| fault(e, PROGRESS))?];
-    source.read_exact(&mut head).map_err(|e| fault(e, PROGRESS))?;
-    stream::decode(&head).map(Some).map_err(|e| fault(e, PROGRESS))
-}
-
-fn fault(e: io::Error, waited: Duration) -> ReplayError {
-    match e.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ReplayError::Silent(waited),
-        io::ErrorKind::InvalidData => ReplayError::Protocol(e.to_string()),
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => ReplayError::Crashed(String::new()),
-        _ => ReplayError::Io(e),
-    }
+    let mut head = vec![0; stream::length(prefix).map_err(|e| lone::fault(e, PROGRESS))?];
+    source.read_exact(&mut head).map_err(|e| lone::fault(e, PROGRESS))?;
+    stream::decode(&head).map(Some).map_err(|e| lone::fault(e, PROGRESS))
 }
 
 #[cfg(test)]

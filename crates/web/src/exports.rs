@@ -34,7 +34,7 @@ const LISTED: usize = 100;
 pub trait Exports: Send + Sync {
     /// Begins a package and answers its id; it is kept, audited and told by then.
     async fn begin(&self, request: ExportRequest, by: &User) -> Result<String, NoExport>;
-    /// Bytes written and bytes in all, of one that is being made.
+    /// How much of the work is done and how much there is in all (about bytes), of one that is being made.
     fn progress(&self, id: &str) -> Option<(u64, u64)>;
     /// Calls one off. Whether it was being made.
     fn cancel(&self, id: &str) -> bool;

@@ -235,8 +235,8 @@ fn box_schemas() -> Value {
 fn paper_schemas() -> Value {
     json!({
         "ExportRequest": object(&[
-            ("cameras", "string[]"), ("from", "time"), ("to", "time"), ("stream?", "string"), ("audio?", "boolean"), ("purpose", "string"),
-            ("officer", "string"), ("authority?", "string"), ("document?", "string"), ("case?", "integer|null"),
+            ("cameras", "string[]"), ("from", "time"), ("to", "time"), ("stream?", "string"), ("audio?", "boolean"),
+            ("viewing_copy?", "boolean"), ("purpose", "string"), ("officer", "string"), ("authority?", "string"), ("document?", "string"), ("case?", "integer|null"),
         ]),
         "Export": object(&[
             ("id", "string"), ("asked", "time"), ("by", "string"), ("role", "string"), ("state", "string"), ("request", "=ExportRequest"),

@@ -102,7 +102,7 @@ fn body(s: &mut Sheet<'_>, m: &Manifest, place: &Place) {
         };
         s.line("Vụ việc", &format!("số {}, {}: {by}. {}", c.id, c.kind, c.why));
     }
-    s.text("Hình ảnh là bản gốc, chép nguyên từ máy ghi, không mã hóa lại, không che phần nào. Camera không phải phương tiện đo lường; tốc độ (nếu có) chỉ là ước lượng.");
+    s.text("Hình ảnh là bản gốc, chép nguyên từ máy ghi, không mã hóa lại, không che phần nào (tệp “bản xem”, nếu có, thì đã mã hóa lại). Camera không phải phương tiện đo lường; tốc độ (nếu có) chỉ là ước lượng.");
     s.title("3. Đồng hồ");
     s.text(&m.clock.sentence);
     s.title("4. Khoảng thiếu hình");
@@ -136,7 +136,7 @@ pub fn reason(word: &str) -> &'static str {
 fn files(s: &mut Sheet<'_>, m: &Manifest) {
     s.title("5. Danh mục tệp và mã kiểm tra SHA-256");
     for f in &m.files {
-        s.text(&format!("{} – {} byte", f.name, grouped(f.bytes)));
+        s.text(&format!("{} – {} byte{}", f.name, grouped(f.bytes), role(&f.what)));
         s.small(&f.sha256);
     }
     s.title("6. Tự kiểm tra");
@@ -147,6 +147,15 @@ fn files(s: &mut Sheet<'_>, m: &Manifest) {
     s.mark(&m.made_by.fingerprint);
     s.line("Máy ghi", &format!("{}, {}", m.made_by.site, m.made_by.software));
     s.line("Đơn vị quản lý", &m.made_by.controller);
+}
+
+/// Which film is the original: said beside its name.
+fn role(what: &str) -> &'static str {
+    match what {
+        "master" => " – BẢN GỐC",
+        "view" => " – bản xem, đã mã hóa lại, KHÔNG phải bản gốc",
+        _ => "",
+    }
 }
 
 fn handover(s: &mut Sheet<'_>, m: &Manifest) {

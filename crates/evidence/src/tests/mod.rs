@@ -6,6 +6,7 @@ mod busy;
 mod film;
 mod good;
 mod tampered;
+mod viewed;
 
 use crate::{
     Package,
@@ -43,6 +44,7 @@ fn h264() -> Arc<Format> {
 
 /// Twenty seconds of one camera with sound, ten pictures a second, with a hole of five seconds after the first ten.
 fn recorded(dir: &std::path::Path) -> Reader {
+    std::fs::create_dir_all(dir).unwrap();
     let spec = RingSpec { block_size: 256 << 10, any_filesystem: true, ..RingSpec::new("main", vec![dir.to_owned()], 8 << 20) };
     let clock = Arc::new(SimClock::at(NOON));
     let recorder = Recorder::open(spec, Arc::new(SystemDisk), clock.clone(), Arc::new(box_key())).unwrap();

@@ -7,6 +7,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
 pub mod clip;
+pub mod viewing;
 
 use domain::WallTime;
 use rustix::{

@@ -2,8 +2,8 @@
 
 mod package;
 
-use super::{load, whole_file};
-use crate::{cli::ExportArgs, env, exit::Failure, wiring};
+use super::load;
+use crate::{cli::ExportArgs, env, exit::Failure, whole_file, wiring};
 use anyhow::{Context, Result};
 use domain::{CameraId, Channel, StreamId, StreamKind};
 use ring::{Reader, clip::Wish};

@@ -8,7 +8,6 @@ mod ring;
 mod run;
 mod user;
 mod verify;
-pub(crate) mod whole_file;
 
 use crate::{
     cli::{Cli, Command, ConfigArg, UserCommand},

@@ -160,8 +160,9 @@ async fn serve(
         signer: key.clone(),
         clock: env.clock.clone(),
         offsets: Arc::new(move |camera| board.get(camera, Channel::Main)?.clock_offset),
+        worker: env.worker.clone(),
     };
-    let exports = Arc::new(desk::Exports(desk::Desk::open(sources, footage.clone())?));
+    let exports = Arc::new(desk::Exports(desk::Desk::open(sources, vision.clone())?));
 
     let (gauge, data) = (wiring::gauge(config, &store), &config.storage.data);
     let keeper = keeping::Keeper::open(store.clone(), env.clock.clone(), wiring::recorded(config, rings), data, gauge.clone())?;

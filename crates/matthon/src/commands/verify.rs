@@ -97,6 +97,10 @@ fn good(verdict: &Verdict, m: &Manifest) {
         verdict.bytes / 1_000_000
     );
     println!("  {}", plain(&m.clock.sentence));
+    // Among them: which films are viewing copies, or why there are none.
+    for note in &m.notes {
+        println!("  {}", plain(note));
+    }
 }
 
 /// One finding: what, which file, which camera, which seconds.

@@ -1,34 +1,32 @@
 //! The daemon's desk for packages: one is made at a time, on a thread of its own; the others are asked to wait.
 
-use super::{By, Picture, Progress, Sources, make};
-use crate::telling;
+use super::{By, Job, Picture, Progress, Sources, make, stills};
+use crate::{telling, whole_file};
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use domain::{Audited, WallTime};
 use evidence::{ExportRequest, manifest};
 use serde_json::json;
 use std::{
-    fs::{self, OpenOptions},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    fs,
+    os::unix::fs::DirBuilderExt,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
 };
 use store::{AuditEntry, ExportState, NewParcel, User};
 
-/// Pictures a camera: at the start, in the middle and at the end.
-const PICTURES: i64 = 3;
 
 /// The desk.
 pub(crate) struct Desk {
     sources: Sources,
-    footage: Arc<dyn cases::Footage>,
+    vision: vision::Vision,
     dir: PathBuf,
     busy: Mutex<Option<(String, Arc<Progress>)>>,
 }
 
 impl Desk {
     /// Opens the folder of packages; what was half made when the core ended is told and taken away.
-    pub(crate) fn open(sources: Sources, footage: Arc<dyn cases::Footage>) -> Result<Arc<Self>> {
+    pub(crate) fn open(sources: Sources, vision: vision::Vision) -> Result<Arc<Self>> {
         let dir = sources.config.storage.data.join("exports");
         match fs::DirBuilder::new().mode(0o700).create(&dir) {
             Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
@@ -40,7 +38,7 @@ impl Desk {
         if gone > 0 {
             tracing::warn!(packages = gone, "packages were being made when the core ended: ask for them again");
         }
-        let desk = Self { sources, footage, dir, busy: Mutex::default() };
+        let desk = Self { sources, vision, dir, busy: Mutex::default() };
         desk.tidy();
         Ok(Arc::new(desk))
     }
@@ -66,28 +64,10 @@ impl Desk {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn pictures(&self, request: &ExportRequest, progress: &Progress) -> Vec<Picture> {
-        let mut out = Vec::new();
-        let length = request.to.micros_since(request.from);
-        for camera in &request.cameras {
-            for n in 0..PICTURES {
-                if progress.stop.load(Ordering::Relaxed) {
-                    return out;
-                }
-                // Just inside both ends.
-                let at = request.from.plus_micros(length / 20 + length * 9 / 10 * n / (PICTURES - 1));
-                // A gap, or no worker: the film is what counts.
-                if let Ok(still) = self.footage.still(camera, at).await {
-                    out.push(Picture { name: format!("anh/{camera}-{}.jpg", n + 1), jpeg: still.jpeg.to_vec() });
-                }
-            }
-        }
-        out
-    }
-
     fn work(&self, request: &ExportRequest, by: &By, pictures: &[Picture], progress: &Arc<Progress>) -> Result<u64> {
-        let (path, part) = (self.file(&by.id), self.dir.join(format!("{}.part", by.id)));
-        let (need, free) = (super::estimate(&self.sources, request)?, crate::wiring::free_bytes(&self.dir)?);
+        let path = self.file(&by.id);
+        let estimate = super::estimate(&self.sources, request)?;
+        let (need, free) = (estimate.room(), crate::wiring::free_bytes(&self.dir)?);
         if free < need.saturating_add(crate::wiring::LEFT_FREE) {
             anyhow::bail!(
                 "the package needs {} MB, and the disk of [storage] data has only {} MB left",
@@ -95,18 +75,11 @@ impl Desk {
                 free / 1_000_000
             );
         }
-        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&part);
-        let file = file.with_context(|| format!("cannot write {}", part.display()))?;
-        let done = make(&self.sources, request, by, pictures, file, progress).and_then(|_| {
-            fs::rename(&part, &path)?;
-            fs::File::open(&self.dir)?.sync_all()?;
-            Ok(fs::metadata(&path)?.len())
-        });
-        if done.is_err() {
-            // Best effort: the error is what matters, and the next start looks again.
-            let _ = fs::remove_file(&part);
-        }
-        done
+        let job = Job { request, by, pictures, estimate, scratch: &self.dir };
+        // The folder is the owner's alone, so its files need no mode of their own.
+        whole_file::write(&path, |file| make(&self.sources, &job, file, progress))?;
+        fs::File::open(&self.dir)?.sync_all()?;
+        Ok(fs::metadata(&path)?.len())
     }
 
     fn file(&self, id: &str) -> PathBuf {
@@ -114,14 +87,14 @@ impl Desk {
     }
 }
 
-/// A package's place at the desk: given back, and its row ended, however its work ends.
-struct Place {
+/// A package's turn at the desk: given back, and its row ended, however its work ends.
+struct Turn {
     desk: Arc<Desk>,
     id: String,
     ended: bool,
 }
 
-impl Place {
+impl Turn {
     fn end(&mut self, state: ExportState, bytes: u64, trouble: &str) {
         self.ended = true;
         tracing::info!(export = self.id, state = state.as_str(), bytes, trouble, "package ended");
@@ -132,7 +105,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Turn {
     fn drop(&mut self) {
         if !self.ended && !self.id.is_empty() {
             self.end(ExportState::Failed, 0, "the box's own program failed; its log says why");
@@ -152,7 +125,7 @@ impl Desk {
             }
             *busy = Some((String::new(), progress.clone()));
         }
-        let mut place = Place { desk: self.clone(), id: String::new(), ended: false };
+        let mut turn = Turn { desk: self.clone(), id: String::new(), ended: false };
         let now = self.sources.clock.wall();
         let (desk, wished, asker) = (self.clone(), request.clone(), by.clone());
         let kept = tokio::task::spawn_blocking(move || {
@@ -162,18 +135,21 @@ impl Desk {
         });
         let kept = kept.await.map_err(anyhow::Error::from).and_then(|id| id);
         let id = kept.map_err(|e| web::NoExport::Failed(format!("{e:#}")))?;
-        place.id.clone_from(&id);
+        turn.id.clone_from(&id);
         *self.busy() = Some((id.clone(), progress.clone()));
         tracing::info!(export = id, by = by.name, "a package for an authority is being made");
         let by = By { id: id.clone(), ..by };
         tokio::spawn(async move {
-            let pictures = self.pictures(&request, &progress).await;
+            let pictures = stills::pictures(&self.vision, &self.sources, &request, &progress).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "a package gets no stills");
+                Vec::new()
+            });
             let worked = tokio::task::spawn_blocking(move || {
                 let done = self.work(&request, &by, &pictures, &progress);
                 match done {
-                    Ok(bytes) => place.end(ExportState::Done, bytes, ""),
-                    Err(_) if progress.stop.load(Ordering::Relaxed) => place.end(ExportState::Cancelled, 0, ""),
-                    Err(error) => place.end(ExportState::Failed, 0, &format!("{error:#}")),
+                    Ok(bytes) => turn.end(ExportState::Done, bytes, ""),
+                    Err(_) if progress.stop.load(Ordering::Relaxed) => turn.end(ExportState::Cancelled, 0, ""),
+                    Err(error) => turn.end(ExportState::Failed, 0, &format!("{error:#}")),
                 }
             });
             if let Err(error) = worked.await {
@@ -248,6 +224,6 @@ impl web::Exports for Exports {
     fn file(&self, id: &str) -> PathBuf {
         // An id comes from the database, where only ours are; still no path of it leads elsewhere.
         let name: String = id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
-        self.0.file(Path::new(&name).to_str().unwrap_or_default())
+        self.0.file(&name)
     }
 }

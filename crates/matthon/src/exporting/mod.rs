@@ -4,6 +4,8 @@
 //! (`evidence`), who may have one (`web`), the daemon's queue of them (`desk`).
 
 pub(crate) mod desk;
+pub(crate) mod stills;
+mod viewing;
 mod words;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -18,6 +20,7 @@ use ring::{ClipError, Reader, Signer, clip::Wish};
 use std::{
     collections::BTreeMap,
     fs::File,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -39,6 +42,8 @@ pub(crate) struct Sources {
     pub(crate) clock: Arc<dyn Clock>,
     /// A camera's clock less the box's, seconds, as last measured; nothing without a daemon.
     pub(crate) offsets: ClockOffset,
+    /// Starts the worker that makes viewing copies.
+    pub(crate) worker: Arc<dyn vision::Launcher>,
 }
 
 /// Who makes it.
@@ -63,6 +68,49 @@ pub(crate) struct Progress {
     pub(crate) stop: AtomicBool,
 }
 
+impl Progress {
+    fn advance(&self, work: u64) {
+        self.done.fetch_add(work, Ordering::Relaxed);
+    }
+
+    fn called_off(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// What is to be made, and where.
+pub(crate) struct Job<'a> {
+    pub(crate) request: &'a ExportRequest,
+    pub(crate) by: &'a By,
+    pub(crate) pictures: &'a [Picture],
+    pub(crate) estimate: Estimate,
+    /// A folder for what is written twice: a viewing copy before its index is known.
+    pub(crate) scratch: &'a Path,
+}
+
+/// About how large a package will be, and how much work it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Estimate {
+    /// Bytes of the masters.
+    masters: u64,
+    /// Of these, pictures that are encoded again.
+    viewed: u64,
+    /// Bytes of viewing copies at most.
+    views: u64,
+}
+
+impl Estimate {
+    /// Bytes needed while it is made.
+    pub(crate) fn room(self) -> u64 {
+        // A copy lies there twice for a moment.
+        self.masters.saturating_add(self.views.saturating_mul(2))
+    }
+
+    fn work(self) -> u64 {
+        self.masters.saturating_add(self.viewed.saturating_mul(viewing::EFFORT))
+    }
+}
+
 /// One camera's part.
 struct Part<'a> {
     camera: &'a config::Camera,
@@ -82,40 +130,42 @@ fn parts<'a>(sources: &'a Sources, request: &ExportRequest) -> Result<Vec<Part<'
     request.cameras.iter().map(part).collect()
 }
 
-/// About how many bytes the package will have.
-pub(crate) fn estimate(sources: &Sources, request: &ExportRequest) -> Result<u64> {
-    let mut all = 0;
+/// How large the package will be, from the ring's index.
+pub(crate) fn estimate(sources: &Sources, request: &ExportRequest) -> Result<Estimate> {
+    let mut all = Estimate::default();
     for part in parts(sources, request)? {
-        for kind in [StreamKind::Video, StreamKind::Audio] {
-            let stream = StreamId::new(part.camera.id.clone(), request.stream, kind);
-            all += part.reader.bytes_between(&stream, request.from, request.to)?;
+        let bytes =
+            |kind| part.reader.bytes_between(&StreamId::new(part.camera.id.clone(), request.stream, kind), request.from, request.to);
+        let (video, audio) = (bytes(StreamKind::Video)?, bytes(StreamKind::Audio)?);
+        all.masters += video + audio;
+        if request.viewing_copy {
+            all.viewed += video;
+            all.views += viewing::most(video, request.to.micros_since(request.from));
         }
     }
     Ok(all)
 }
 
 /// Writes the package into a file. What it returns is signed and whole; on an error the file is nobody's.
-pub(crate) fn make(
-    sources: &Sources,
-    request: &ExportRequest,
-    by: &By,
-    pictures: &[Picture],
-    out: File,
-    progress: &Arc<Progress>,
-) -> Result<Manifest> {
+pub(crate) fn make(sources: &Sources, job: &Job<'_>, out: File, progress: &Arc<Progress>) -> Result<Manifest> {
+    let Job { request, by, pictures, .. } = *job;
     let now = sources.clock.wall();
     let place = Place::named(&sources.config.site.timezone);
     if request.to > now {
         bail!("{} lies in the future: a package tells of what has happened", request.to);
     }
     let parts = parts(sources, request)?;
-    progress.total.store(estimate(sources, request)?, Ordering::Relaxed);
+    progress.total.store(job.estimate.work(), Ordering::Relaxed);
 
     let watch = progress.clone();
+    let mut told = 0;
+    let written = out.try_clone().context("the package cannot be read back")?;
     let mut package = Package::new(std::io::BufWriter::with_capacity(1 << 20, out), move |done| {
-        watch.done.store(done, Ordering::Relaxed);
-        !watch.stop.load(Ordering::Relaxed)
+        watch.advance(done - told);
+        told = done;
+        !watch.called_off()
     });
+    let mut films = Vec::new();
     let (mut tracks, mut gaps, mut unsynchronised) = (Vec::new(), Vec::new(), 0);
     for part in &parts {
         let stream = StreamId::new(part.camera.id.clone(), request.stream, StreamKind::Video);
@@ -142,6 +192,7 @@ pub(crate) fn make(
         if let Some(plan) = &plan {
             let name = format!("goc/{}-{}", part.camera.id, request.stream);
             let masters = package.add_master(&name, plan, &place)?;
+            films.push((part.camera, masters.recorded));
             tracks.extend(masters.tracks);
             unsynchronised += masters.unsynchronised;
             for (name, from, to) in masters.holes {
@@ -164,6 +215,8 @@ pub(crate) fn make(
     if tracks.is_empty() {
         bail!("nothing was recorded there in that time");
     }
+    // Only now: making copies takes long, and the ring goes on writing over what the masters were cut from.
+    let notes = viewing::add(sources, job, &films, &written, &mut package, progress)?;
     for picture in pictures {
         package.add(&picture.name, "still", &picture.jpeg)?;
     }
@@ -191,7 +244,7 @@ pub(crate) fn make(
         gaps,
         cases: words::case(sources, request.case, &place)?,
         redaction: "none".into(),
-        notes: vec![words::NO_VIEWING_COPY.into()],
+        notes,
         files: package.files().to_vec(),
     };
     match report::Fonts::installed() {

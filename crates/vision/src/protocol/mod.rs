@@ -6,11 +6,13 @@
 //!   [`FromWorker`], at most [`CONTROL_MAX`] bytes, with the descriptors the message names, in their order.
 //! - **stream**: one a watched stream, `SOCK_STREAM`, small send buffer. Down go [`Down`] messages, each behind its length,
 //!   a sample's bytes behind its header; up come [`Up`] messages. The same bytes in a file (a memfd) are a still job's input.
+//! - **copy**: one for a viewing copy, [`copy`] says what goes over it.
 //!
 //! Belongs here: the words and their bytes. Does not belong here: sockets' readiness, processes, decoding.
 //! Core and worker are always built together; [`Start::version`] refuses strangers.
 
 pub mod control;
+pub mod copy;
 pub mod stream;
 #[cfg(test)]
 mod tests;
@@ -71,6 +73,9 @@ pub enum ToWorker {
         /// Pictures a second to be analysed.
         fps: f32,
     },
+    /// Make a viewing copy. Descriptors: its socket (see [`copy`]), then the bytes of a TrueType font (a sealed memfd).
+    /// Only to a worker that has no streams.
+    Copy(copy::Spec),
     /// Answer with [`FromWorker::Pong`].
     Ping(u64),
 }

@@ -36,12 +36,11 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
     postcard::from_bytes(bytes).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("a stream message cannot be read: {e}")))
 }
 
-/// Reads the next message from a blocking source, and a sample's bytes into `data` (which is cleared first); `None` at the end.
+/// Reads the next message from a blocking source; `None` at the end.
 ///
 /// # Errors
 /// When the source fails, ends in the middle, or says what cannot be.
-pub fn read_down(source: &mut impl Read, data: &mut Vec<u8>) -> io::Result<Option<Down>> {
-    data.clear();
+pub fn read<T: DeserializeOwned>(source: &mut impl Read) -> io::Result<Option<T>> {
     let mut prefix = [0; 4];
     match source.read(&mut prefix)? {
         0 => return Ok(None),
@@ -49,14 +48,31 @@ pub fn read_down(source: &mut impl Read, data: &mut Vec<u8>) -> io::Result<Optio
     }
     let mut head = vec![0; length(prefix)?];
     source.read_exact(&mut head)?;
-    let message: Down = decode(&head)?;
+    decode(&head).map(Some)
+}
+
+/// Reads the bytes behind a message into `data`.
+///
+/// # Errors
+/// `InvalidData` when they are more than may be; else when the source fails or ends.
+pub(super) fn fill(source: &mut impl Read, data: &mut Vec<u8>, len: u32, most: usize) -> io::Result<()> {
+    let len = len as usize;
+    if len > most {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a sample is longer than one may be"));
+    }
+    data.resize(len, 0);
+    source.read_exact(data)
+}
+
+/// Reads the next message from a blocking source, and a sample's bytes into `data` (which is cleared first); `None` at the end.
+///
+/// # Errors
+/// When the source fails, ends in the middle, or says what cannot be.
+pub fn read_down(source: &mut impl Read, data: &mut Vec<u8>) -> io::Result<Option<Down>> {
+    data.clear();
+    let Some(message) = read(source)? else { return Ok(None) };
     if let Down::Sample(sample) = &message {
-        let len = sample.len as usize;
-        if len > SAMPLE_MAX {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a sample is longer than one may be"));
-        }
-        data.resize(len, 0);
-        source.read_exact(data)?;
+        fill(source, data, sample.len, SAMPLE_MAX)?;
     }
     Ok(Some(message))
 }

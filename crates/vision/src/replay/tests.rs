@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use super::*;
-use crate::fake::{FakeLauncher, FakeWorker, model, nothing, up};
+use crate::{
+    fake::{FakeLauncher, FakeWorker, model, nothing, up},
+    protocol::FromWorker,
+};
 use domain::WallTime;
 use std::io::Write;
 
@@ -53,14 +56,14 @@ fn a_file_that_is_no_video_is_told_in_the_workers_words() {
 fn a_worker_that_ends_in_the_middle_is_told_and_so_is_how() {
     let (seen, result) = with(|_, _, socket| up(socket, &Up::Seen(nothing(WallTime(1)))));
     assert_eq!(seen, [1]);
-    assert_eq!(result.unwrap_err().to_string(), "the worker was ended by signal 9 while it looked at the file");
+    assert_eq!(result.unwrap_err().to_string(), "the worker was ended by signal 9 in the middle of its work");
 }
 
 #[test]
 fn nonsense_is_refused() {
     for nonsense in [vec![0xFF; 4], vec![3, 0, 0, 0, 0xFF, 0xFF, 0xFF]] {
         let (_, result) = with(move |_, _, socket| socket.write_all(&nonsense).unwrap());
-        assert!(matches!(result, Err(ReplayError::Protocol(_))), "{result:?}");
+        assert!(matches!(result, Err(ReplayError::Worker(LoneError::Protocol(_)))), "{result:?}");
     }
 }
 

@@ -1,27 +1,31 @@
 //! `matthon export … --out F.zip`: a signed package, made here and written into the audit log first.
 
-use super::{load, recorded, whole_file};
+use super::{load, recorded};
 use crate::{
     cli::ExportArgs,
     control::{self, Answer, Request},
     env,
     exit::Failure,
-    exporting::{self, By, Progress, Sources, desk},
-    keys, wiring,
+    exporting::{self, By, Job, Picture, Progress, Sources, desk, stills},
+    keys, models, whole_file, wiring,
 };
 use anyhow::{Context, anyhow};
 use config::Config;
-use evidence::ExportRequest;
+use evidence::{ExportRequest, Manifest};
 use ring::Signer;
 use std::{
     collections::BTreeMap,
     io::{IsTerminal, Write},
     path::Path,
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use store::ExportState;
+use tokio_util::sync::CancellationToken;
+use vision::{Vision, VisionState};
 
+/// A worker that is not ready by then is done without.
+const READY: Duration = Duration::from_secs(20);
 /// The role of whoever sits at the box itself.
 const LOCAL: &str = "local";
 
@@ -37,6 +41,7 @@ pub(super) fn package(args: &ExportArgs) -> Result<(), Failure> {
         to: args.to,
         stream: args.stream,
         audio: true,
+        viewing_copy: !args.no_viewing_copy,
         purpose: needed(&args.purpose, "purpose")?,
         officer: needed(&args.officer, "officer")?,
         authority: args.unit.clone().unwrap_or_default(),
@@ -53,6 +58,7 @@ pub(super) fn package(args: &ExportArgs) -> Result<(), Failure> {
     let data = loaded.config.storage.data.clone();
     let signer: Arc<dyn Signer> =
         Arc::new(keys::read(&data)?.ok_or_else(|| anyhow!("{} holds no key to sign with: was this box ever started?", data.display()))?);
+    let worker = Arc::new(models::launcher(&loaded.config)?);
     let sources = Sources {
         store: wiring::open_store(&data)?,
         config: Arc::new(loaded.config),
@@ -60,6 +66,7 @@ pub(super) fn package(args: &ExportArgs) -> Result<(), Failure> {
         signer,
         clock: env::clock(),
         offsets: Arc::new(|_| None),
+        worker,
     };
     let name = std::env::var("SUDO_USER")
         .or_else(|_| std::env::var("USER"))
@@ -68,19 +75,65 @@ pub(super) fn package(args: &ExportArgs) -> Result<(), Failure> {
     let progress = Arc::new(Progress::default());
     let made = made(&sources, &request, &By { id: id.clone(), name, role: LOCAL.into() }, &args.out, &progress);
     let (state, bytes, trouble) = match &made {
-        Ok(()) => (ExportState::Done, std::fs::metadata(&args.out).map_or(0, |m| m.len()), String::new()),
+        Ok(_) => (ExportState::Done, std::fs::metadata(&args.out).map_or(0, |m| m.len()), String::new()),
         Err(_) if progress.stop.load(Ordering::Relaxed) => (ExportState::Cancelled, 0, String::new()),
         Err(error) => (ExportState::Failed, 0, format!("{error:#}")),
     };
     ask(&data, &sources, Request::ExportEnded { id, state: state.as_str().into(), bytes, trouble })?;
-    made.with_context(|| format!("{} was not written", args.out.display()))?;
+    for note in made.with_context(|| format!("{} was not written", args.out.display()))?.notes {
+        println!("{note}");
+    }
     println!("{}: {bytes} bytes, signed by {}", args.out.display(), evidence::fingerprint(&sources.signer.public_key()));
     Ok(())
 }
 
-fn made(sources: &Sources, request: &ExportRequest, by: &By, out: &Path, progress: &Arc<Progress>) -> anyhow::Result<()> {
-    let _shown = Shown::start(progress.clone())?;
-    whole_file::write(out, |file| exporting::make(sources, request, by, &[], file, progress).map(drop))
+fn made(sources: &Sources, request: &ExportRequest, by: &By, out: &Path, progress: &Arc<Progress>) -> anyhow::Result<Manifest> {
+    let shown = Shown::start(progress.clone())?;
+    let pictures = shown.runtime.as_ref().map_or_else(|| Ok(Vec::new()), |r| r.block_on(pictures(sources, request, progress)))?;
+    let absolute = std::path::absolute(out)?;
+    let scratch = absolute.parent().unwrap_or(Path::new("/"));
+    let job = Job { request, by, pictures: &pictures, estimate: exporting::estimate(sources, request)?, scratch };
+    whole_file::write(out, |file| exporting::make(sources, &job, file, progress))
+}
+
+/// Nobody watches anything here.
+struct Blind;
+
+impl vision::Eyes for Blind {
+    fn seen(&self, _: &domain::CameraId, _: domain::Observation) -> bool {
+        false
+    }
+}
+
+/// Stills, by a worker of this command's own. Without one there are none, and that is said.
+async fn pictures(sources: &Sources, request: &ExportRequest, progress: &Progress) -> anyhow::Result<Vec<Picture>> {
+    let stop = CancellationToken::new();
+    let config = vision::Config { model: None, detectors: 1, fps: 1.0 };
+    let vision = Vision::start(config, sources.worker.clone(), sources.clock.clone(), Vec::new(), Arc::new(Blind), stop.clone())?;
+    let made = match ready(&vision, progress).await {
+        Ok(()) => stills::pictures(&vision, sources, request, progress).await,
+        Err(why) => {
+            eprintln!("no stills: {why}");
+            Ok(Vec::new())
+        }
+    };
+    stop.cancel();
+    vision.join().await;
+    made
+}
+
+async fn ready(vision: &Vision, progress: &Progress) -> Result<(), String> {
+    let mut every = tokio::time::interval(Duration::from_millis(20));
+    let begun = Instant::now();
+    loop {
+        every.tick().await;
+        let status = vision.status();
+        match status.state {
+            VisionState::Ok | VisionState::NoModel | VisionState::NoRuntime => return Ok(()),
+            VisionState::Starting | VisionState::Restarting if begun.elapsed() < READY && !progress.stop.load(Ordering::Relaxed) => {}
+            _ => return Err(if status.detail.is_empty() { "the worker is not ready".to_owned() } else { status.detail }),
+        }
+    }
 }
 
 /// Kept, audited and told before the first byte is written.
@@ -128,7 +181,7 @@ impl Shown {
                     every.tick().await;
                     let (done, total) = (progress.done.load(Ordering::Relaxed), progress.total.load(Ordering::Relaxed).max(1));
                     // A terminal that went away is no reason to stop.
-                    let _ = write!(std::io::stderr(), "\r{:3} % of {} MB", (done * 100 / total).min(100), total / 1_000_000);
+                    let _ = write!(std::io::stderr(), "\r{:3} %", (done.saturating_mul(100) / total).min(100));
                 }
             });
         }

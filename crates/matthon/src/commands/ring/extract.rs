@@ -1,12 +1,6 @@
 //! `matthon ring extract`: all that can be read of one camera, without index and footers.
 
-use crate::{
-    cli::ExtractArgs,
-    commands::{load, whole_file},
-    env,
-    exit::Failure,
-    wiring,
-};
+use crate::{cli::ExtractArgs, commands::load, env, exit::Failure, whole_file, wiring};
 use anyhow::{Context, anyhow};
 use domain::{StreamId, StreamKind, WallTime};
 use std::io::{BufWriter, Write};

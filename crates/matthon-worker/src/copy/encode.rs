@@ -1,0 +1,186 @@
+//! Raw pictures in, H.264 access units out, on the calling thread.
+//!
+//! Belongs here: one x264 encoder between two pads of our own, as the decoder is called. Does not belong here: what is on the
+//! pictures, where they go.
+//!
+//! Without B-frames: units come out in the order pictures went in, so that times are the caller's business alone.
+
+use crate::decode::one_line;
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_video as gst_video;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// Quality: x264's constant rate factor; 23 is its own default, which eyes find close to the original.
+const QUALITY: u32 = 23;
+/// Pictures between key frames at most: a player jumps to within some seconds.
+const KEY_EVERY: u32 = 60;
+/// The rate holds over so many milliseconds.
+const VBV: u32 = 2000;
+
+/// One encoder. It has no thread of its own.
+pub struct Encoder {
+    element: gst::Element,
+    input: gst::Pad,
+    output: gst::Pad,
+    bus: gst::Bus,
+    out: Arc<Mutex<Out>>,
+}
+
+/// One encoded picture.
+#[derive(Clone, Debug)]
+pub struct Encoded {
+    /// Decoding may start here.
+    pub random_access: bool,
+    /// Length-prefixed NAL units.
+    pub buffer: gst::Buffer,
+}
+
+#[derive(Default)]
+struct Out {
+    config: Option<Vec<u8>>,
+    units: VecDeque<Encoded>,
+}
+
+impl std::fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Encoder").field("element", &self.element.name()).finish_non_exhaustive()
+    }
+}
+
+fn lock(out: &Mutex<Out>) -> MutexGuard<'_, Out> {
+    out.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Encoder {
+    /// For pictures of this kind (I420, even sizes), at most so many kbit/s.
+    ///
+    /// # Errors
+    /// In one sentence, when there is no encoder or it does not take such pictures.
+    pub fn new(info: &gst_video::VideoInfo, kbit: u32) -> Result<Self, String> {
+        let refused = |why: &dyn std::fmt::Display| format!("the encoder x264 does not start ({})", one_line(&why.to_string()));
+        let element = gst::ElementFactory::make("x264enc")
+            .build()
+            .map_err(|_| "the encoder x264enc is missing: install the package gstreamer1.0-plugins-ugly".to_owned())?;
+        element.set_property_from_str("speed-preset", "veryfast");
+        element.set_property_from_str("pass", "qual");
+        element.set_property("quantizer", QUALITY);
+        element.set_property("bitrate", kbit.clamp(100, 100_000));
+        element.set_property("vbv-buf-capacity", VBV);
+        element.set_property("key-int-max", KEY_EVERY);
+        element.set_property("bframes", 0u32);
+        // What makes a copy makes way: detection and recording have the other cores.
+        element.set_property("threads", 1u32);
+        element.set_property("sync-lookahead", 0i32);
+        element.set_property("qos", false);
+        let bus = gst::Bus::new();
+        element.set_bus(Some(&bus));
+        let out = Arc::new(Mutex::new(Out::default()));
+        let input = gst::Pad::builder(gst::PadDirection::Src).name("in").build();
+        let output = output(&out);
+        let link = || -> Result<(), Box<dyn std::error::Error>> {
+            let sink = element.static_pad("sink").ok_or("it has no input")?;
+            let src = element.static_pad("src").ok_or("it has no output")?;
+            input.link(&sink)?;
+            src.link(&output)?;
+            output.set_active(true)?;
+            input.set_active(true)?;
+            element.set_state(gst::State::Playing)?;
+            Ok(())
+        };
+        let made = link();
+        // From here on `drop` tidies up.
+        let encoder = Self { element, input, output, bus, out };
+        made.map_err(|e| refused(&e))?;
+        let caps = info.to_caps().map_err(|e| refused(&e))?;
+        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+        let told = encoder.input.push_event(gst::event::StreamStart::new("matthon"))
+            && encoder.input.push_event(gst::event::Caps::new(&caps))
+            && encoder.input.push_event(gst::event::Segment::new(&segment));
+        if told { Ok(encoder) } else { Err(refused(&encoder.heard().unwrap_or_else(|| "it does not take such pictures".into()))) }
+    }
+
+    /// Encodes one picture, shown so many µs after the first. Units that come out wait for [`Encoder::take`].
+    ///
+    /// # Errors
+    /// What the encoder says; it is of no more use then.
+    pub fn push(&self, mut picture: gst::Buffer, micros: u64) -> Result<(), String> {
+        if let Some(b) = picture.get_mut() {
+            b.set_pts(gst::ClockTime::from_useconds(micros));
+        }
+        let flow = self.input.push(picture);
+        match (self.heard(), flow) {
+            (Some(said), _) => Err(said),
+            (None, Err(e)) => Err(format!("the encoder stopped: {e}")),
+            (None, Ok(_)) => Ok(()),
+        }
+    }
+
+    /// Lets out what is held back.
+    pub fn finish(&self) {
+        self.input.push_event(gst::event::Eos::new());
+    }
+
+    /// The body of `avcC`, once it is known.
+    #[must_use]
+    pub fn config(&self) -> Option<Vec<u8>> {
+        lock(&self.out).config.clone()
+    }
+
+    /// The next unit that came out.
+    #[must_use]
+    pub fn take(&self) -> Option<Encoded> {
+        lock(&self.out).units.pop_front()
+    }
+
+    fn heard(&self) -> Option<String> {
+        let mut said = None;
+        while let Some(message) = self.bus.pop() {
+            if let gst::MessageView::Error(e) = message.view() {
+                said.get_or_insert_with(|| one_line(&e.error().to_string()));
+            }
+        }
+        said
+    }
+}
+
+impl Drop for Encoder {
+    fn drop(&mut self) {
+        let _ = self.input.set_active(false);
+        let _ = self.element.set_state(gst::State::Null);
+        let _ = self.output.set_active(false);
+        self.element.set_bus(None);
+    }
+}
+
+/// The pad that units come out at; its caps choose the form.
+fn output(out: &Arc<Mutex<Out>>) -> gst::Pad {
+    let (chain, events) = (out.clone(), out.clone());
+    let wanted = gst::Caps::builder("video/x-h264").field("stream-format", "avc").field("alignment", "au").field("profile", "high").build();
+    gst::Pad::builder(gst::PadDirection::Sink)
+        .name("out")
+        .chain_function(move |_, _, buffer| {
+            let random_access = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
+            lock(&chain).units.push_back(Encoded { random_access, buffer });
+            Ok(gst::FlowSuccess::Ok)
+        })
+        .event_function(move |_, _, event| {
+            if let gst::EventView::Caps(caps) = event.view() {
+                let data = caps.caps().structure(0).and_then(|s| s.get::<gst::Buffer>("codec_data").ok());
+                lock(&events).config = data.and_then(|b| b.map_readable().ok().map(|m| m.to_vec()));
+            }
+            true
+        })
+        .query_function(move |pad, parent, query| {
+            if let gst::QueryViewMut::Caps(q) = query.view_mut() {
+                let result = q.filter().map_or_else(|| wanted.clone(), |f| f.intersect_with_mode(&wanted, gst::CapsIntersectMode::First));
+                q.set_result(&result);
+                return true;
+            }
+            gst::Pad::query_default(pad, parent, query)
+        })
+        .build()
+}
