@@ -86,7 +86,12 @@ pub(crate) async fn run(rounds: u32, seed: u64) -> Result<()> {
     mounted.umount_and_join().context("cannot unmount")?;
     camsim.stop().await;
     let ms = |us: i64| us / 1000;
-    println!("{rounds} cuts, {} cameras: at most {} ms before a cut lost, recording again {} ms after it at the latest (kill, mount, start and the camera's next key picture in it)", CAMERAS.len(), ms(worst_lost), ms(worst_down));
+    println!(
+        "{rounds} cuts, {} cameras: at most {} ms before a cut lost, recording again {} ms after it at the latest (kill, mount, start and the camera's next key picture in it)",
+        CAMERAS.len(),
+        ms(worst_lost),
+        ms(worst_down)
+    );
     println!("every frame kept was sent, in order, none twice, decodes; `ring verify` finds nothing");
     Ok(())
 }

@@ -91,7 +91,7 @@ fn what_is_used_moves_with_every_change_and_survives() {
     assert!(store.let_kept_go(&kept, after(2000)).unwrap());
     // A package goes when its time is over, and the list says so; one that lies elsewhere is not ours to delete.
     assert_eq!(store.exports_ready_before(after(5), 9).unwrap(), [""; 0]);
-    assert_eq!(store.exports_ready_before(after(6), 9).unwrap(), [here.clone()]);
+    assert_eq!(store.exports_ready_before(after(6), 9).unwrap(), std::slice::from_ref(&here));
     assert!(store.let_export_go(&here, after(6)).unwrap() && !store.let_export_go(&here, after(6)).unwrap());
     assert!(!store.let_export_go(&elsewhere, after(6)).unwrap());
     let state = |id: &str| store.export(id).unwrap().map(|e| (e.state, e.bytes, e.here)).unwrap();

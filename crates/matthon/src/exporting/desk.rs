@@ -15,7 +15,6 @@ use std::{
 };
 use store::{AuditEntry, ExportState, NewParcel, User};
 
-
 /// The desk.
 pub(crate) struct Desk {
     sources: Sources,

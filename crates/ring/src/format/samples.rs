@@ -264,8 +264,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn piece() -> impl Strategy<Value = Piece> {
-        (any::<u32>(), 0..u32::MAX, any::<i32>(), any::<bool>())
-            .prop_map(|(duration, size, cts_offset, random_access)| Piece { duration, size, cts_offset, random_access })
+        (any::<u32>(), 0..u32::MAX, any::<i32>(), any::<bool>()).prop_map(|(duration, size, cts_offset, random_access)| Piece {
+            duration,
+            size,
+            cts_offset,
+            random_access,
+        })
     }
 
     /// As cameras send: one duration, mostly no reordering, a key picture in front.
