@@ -1,4 +1,4 @@
-//! CPU of a picture of a viewing copy: `cargo run --release --workspace --example copying [H264.mp4…]`.
+//! CPU of a picture of a viewing copy: `cargo run --release -p matthon-worker --example copying [H264.mp4…]`.
 //!
 //! Belongs here: numbers for `benches/README.md`: decode, scale, mark and encode, as the worker does it, on one thread. The core's
 //! share (sockets, the file) is not in it.
@@ -32,7 +32,7 @@ fn once(clip: &Clip) -> (u64, u64, usize) {
         Spec { from: WallTime(i64::MIN), to: WallTime(i64::MAX), title: support::viewing::TITLE.into(), fit: (1920, 1080), kbit: 4000 };
     let notes = Notes::new(support::memfd(notes::LEN).into()).unwrap();
     let (cpu, wall) = (cpu_micros(), Instant::now());
-    let worker = thread::spawn(move || copy::run(theirs, &spec, font.into(), &notes, &Tally::default()));
+    let worker = thread::spawn(move || copy::run(&theirs, &spec, font.into(), &notes, &Tally::default()));
     let mut down = core.try_clone().unwrap();
     let clip = clip.clone();
     let feeding = thread::spawn(move || {

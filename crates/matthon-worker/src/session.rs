@@ -240,7 +240,7 @@ impl Session {
                 let font = descriptors.next().context("a copy came without its font")?;
                 anyhow::ensure!(self.idle(), "a copy was asked of a worker that is at work");
                 let (notes, tally, end) = (self.notes.clone(), self.tally.clone(), socket.try_clone()?);
-                let thread = thread::Builder::new().name("copy".into()).spawn(move || copy::run(socket, &spec, font, &notes, &tally))?;
+                let thread = thread::Builder::new().name("copy".into()).spawn(move || copy::run(&socket, &spec, font, &notes, &tally))?;
                 self.copy = Some((end, thread));
             }
             ToWorker::Ping(n) => self.send(&FromWorker::Pong(n))?,

@@ -228,7 +228,7 @@ impl<F: FnMut(Made) -> io::Result<()>> Taking<F> {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(lone::fault(e, PROGRESS).into()),
             }
-            while let Some((up, data)) = self.inbox.next().map_err(|e| lone::fault(e, PROGRESS))? {
+            while let Some((up, data)) = self.inbox.take().map_err(|e| lone::fault(e, PROGRESS))? {
                 self.hear(up, data)?;
             }
         }

@@ -53,7 +53,7 @@ impl From<io::Error> for Stop {
 }
 
 /// Works until the core shuts its end; the last words are `End` or `Failed`.
-pub fn run(socket: UnixStream, spec: &Spec, font: OwnedFd, notes: &Notes, tally: &Tally) {
+pub fn run(socket: &UnixStream, spec: &Spec, font: OwnedFd, notes: &Notes, tally: &Tally) {
     // Best effort; `None` is this thread on Linux.
     let _ = rustix::process::setpriority_process(None, NICE);
     let outcome = socket.try_clone().map_err(Stop::Socket).and_then(|up| {
@@ -63,7 +63,8 @@ pub fn run(socket: UnixStream, spec: &Spec, font: OwnedFd, notes: &Notes, tally:
     match outcome {
         Ok(()) => {}
         Err(Stop::Failed(why)) => {
-            let _ = stream::encode(&Up::Failed(why)).and_then(|bytes| (&socket).write_all(&bytes));
+            let mut last = socket;
+            let _ = stream::encode(&Up::Failed(why)).and_then(|bytes| last.write_all(&bytes));
         }
         Err(Stop::Socket(e)) => crate::say(format_args!("a viewing copy broke off: {e}")),
     }
@@ -251,9 +252,11 @@ impl Film {
                 return Err("a picture has no three planes".into());
             };
             let mut planes = Planes { planes: [luma, blue, red], size: (width, height) };
-            self.title.burn(&mut planes, (0, 0));
+            // In the middle: what cameras write themselves stands in the corners.
+            let left = |line: &Line| width.saturating_sub(line.width) / 2;
+            self.title.burn(&mut planes, (left(&self.title), 0));
             if let Some((_, line)) = &self.words {
-                line.burn(&mut planes, (0, height.saturating_sub(line.height)));
+                line.burn(&mut planes, (left(line), height.saturating_sub(line.height)));
             }
         }
         // The encoder's times must rise; it uses them for its rate only, and the core has its own.

@@ -225,7 +225,7 @@ proptest::proptest! {
         let (mut inbox, mut heard) = (Inbox::default(), Vec::new());
         for piece in bytes.chunks(piece) {
             inbox.push(piece);
-            while let Some((up, data)) = inbox.next().unwrap() {
+            while let Some((up, data)) = inbox.take().unwrap() {
                 if let Up::Picture { capture, len, .. } = up {
                     proptest::prop_assert!(data.iter().all(|b| *b == capture.0 as u8) && data.len() == len as usize);
                 }
@@ -241,7 +241,7 @@ proptest::proptest! {
     fn arbitrary_bytes_are_read_or_refused_without_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..2000)) {
         let mut inbox = Inbox::default();
         inbox.push(&bytes);
-        while let Ok(Some(_)) = inbox.next() {}
+        while let Ok(Some(_)) = inbox.take() {}
         let _ = copy::read_down(&mut &bytes[..], &mut Vec::new());
     }
 

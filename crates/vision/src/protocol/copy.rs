@@ -106,7 +106,7 @@ impl Inbox {
     ///
     /// # Errors
     /// `InvalidData` when the worker says what cannot be.
-    pub fn next(&mut self) -> io::Result<Option<(Up, Vec<u8>)>> {
+    pub fn take(&mut self) -> io::Result<Option<(Up, Vec<u8>)>> {
         if self.picture.is_none() {
             let Some(prefix) = self.bytes.first_chunk::<4>() else { return Ok(None) };
             let end = 4 + stream::length(*prefix)?;
