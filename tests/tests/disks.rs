@@ -8,6 +8,7 @@ use matthon_tests::{
     frames::{assert_contiguous, frames},
     program, skip, until,
     village::now,
+    webhook::Webhook,
 };
 use serde_json::Value;
 use std::{os::unix::net::UnixDatagram, path::Path, process::Command, time::Duration};
@@ -170,7 +171,9 @@ async fn a_disk_that_is_too_small_is_refused_with_numbers() {
 
 #[tokio::test]
 async fn what_disks_say_of_themselves_reaches_the_page() {
-    let village = Village::new(CAMERA);
+    let hook = Webhook::start(200).await;
+    let webhook = format!("[[webhook]]\nname = \"xa\"\nurl = \"{}\"\nsecret = \"mot-bi-mat-dai-hon-muoi-sau\"\n", hook.url);
+    let village = Village::new(&format!("{CAMERA}{webhook}"));
     village.change(&[("data = \"data\"", "data = \"data\"\nsmart = \"smart\"")]);
     let daemon = village.start().await;
     let api = village.admin().await;
@@ -205,6 +208,9 @@ async fn what_disks_say_of_themselves_reaches_the_page() {
     let disk = &status["disks"][0];
     assert!(disk["state"] == "failing" && disk["pending"] == 8 && disk["hours"] == 8123 && disk["serial"] == "VDK1", "{disk}");
     assert!(status["problems"].as_array().unwrap().iter().any(|p| p["text_key"] == "smart.failing"), "{status}");
+    let told = hook.until_event("disk.changed", 60).await.json();
+    assert!(told["disk"]["name"] == device.as_str() && told["disk"]["state"] == "failing", "{told}");
+    assert!(told["sentence"].as_str().unwrap().contains("Ổ đĩa"), "{told}");
     until("the metric says so", Duration::from_secs(20), || async {
         let metrics = api.metrics().await;
         metrics.lines().any(|l| l.starts_with("matthon_disk_sound") && l.contains(&device) && l.ends_with(" 0")).then_some(())

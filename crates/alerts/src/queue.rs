@@ -20,6 +20,8 @@ const LATE: Duration = Duration::from_secs(60);
 const BATCH: usize = 16;
 /// How long a queue rests when the outbox fails, and the longest it sleeps while something waits (clocks are set).
 const REST: Duration = Duration::from_secs(5);
+/// How often an empty outbox is looked into: news come from cases alone, and packages and disks put parcels in as well.
+const IDLE: Duration = Duration::from_secs(15);
 
 /// Delivers until told to stop, each channel by itself. `news` changes whenever something may have been put into the outbox.
 pub async fn run(
@@ -76,7 +78,7 @@ impl Queue {
                     // Nobody will put anything in any more; what waits is still delivered.
                     time::sleep(REST).await;
                 },
-                () = time::sleep(sleep.unwrap_or(REST)), if sleep.is_some() => {}
+                () = time::sleep(sleep.unwrap_or(IDLE)) => {}
             }
         }
     }

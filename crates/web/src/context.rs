@@ -60,6 +60,9 @@ impl Camera {
     }
 }
 
+/// Finds the disks under rings.
+pub type DisksOf = Arc<dyn Fn(&[RingStatus]) -> Vec<Disk> + Send + Sync>;
+
 /// Everything requests are answered from.
 pub struct Context {
     /// The place.
@@ -91,7 +94,7 @@ pub struct Context {
     /// The state of every ring now.
     pub rings: Arc<dyn Fn() -> Vec<RingStatus> + Send + Sync>,
     /// The disks under these rings, and what they say of themselves.
-    pub disks: Arc<dyn Fn(&[RingStatus]) -> Vec<Disk> + Send + Sync>,
+    pub disks: DisksOf,
     /// Metrics in the Prometheus text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// When the core started.

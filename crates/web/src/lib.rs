@@ -40,7 +40,7 @@ mod violations;
 mod vision;
 
 pub use app::router;
-pub use context::{Camera, Context, Site};
+pub use context::{Camera, Context, DisksOf, Site};
 pub use disks::Disk;
 pub use exports::{Exports, NoExport};
 pub use kept::{KEPT, Keeping};

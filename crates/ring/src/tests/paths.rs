@@ -178,7 +178,7 @@ fn a_ring_starts_without_a_disk_that_is_gone_and_takes_it_back_with_all_it_holds
     let (mut given, clock, mut old) = (std::mem::take(&mut v.given), v.clock.clone(), std::mem::take(&mut v.sources));
     drop(v);
     old.iter_mut().for_each(|s| (s.count, s.loss) = (0, true));
-    let mut v = Village::on(disk.clone(), clock.clone(), &big, old, 5);
+    let mut v = Village::on(disk, clock.clone(), &big, old, 5);
     assert_eq!(states(&v.core), [PathState::Ok, PathState::Missing]);
     let half: Vec<_> = before.iter().filter(|r| v.spec.place(r.slot).0 == 0).cloned().collect();
     assert_eq!(v.all(&v.reader), half, "nothing of the disk that is there is lost");
@@ -210,7 +210,7 @@ fn a_ring_starts_without_a_disk_that_is_gone_and_takes_it_back_with_all_it_holds
         }
     }
     drop((core, _l));
-    let verdict = inspect::verify(big.clone(), Arc::new(after), Some(signer().public_key()), |_, _| {}).unwrap();
+    let verdict = inspect::verify(big, Arc::new(after), Some(signer().public_key()), |_, _| {}).unwrap();
     assert!(verdict.findings.iter().all(|f| f.what == inspect::What::Footer), "{:?}", verdict.findings);
 }
 
