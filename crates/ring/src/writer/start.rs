@@ -241,7 +241,8 @@ fn recover(catalog: &Catalog, clock: &dyn Clock, found: &mut Found) -> Result<()
     let mut slots: Vec<(usize, BlockSummary)> = catalog.slots().into_iter().enumerate().filter(|(_, s)| s.sequence > 0).collect();
     slots.sort_by_key(|(_, s)| std::cmp::Reverse(s.sequence));
     let mut behind = Vec::new();
-    for (n, (slot, s)) in slots.into_iter().enumerate() {
+    let mut slots = slots.into_iter().enumerate();
+    for (n, (slot, s)) in slots.by_ref() {
         let file = catalog.file(slot).map_err(|e| catalog.io("open", catalog.spec.file(slot), e))?;
         let header = block_header(&*file).ok().flatten();
         if n == 0 {
@@ -272,13 +273,25 @@ fn recover(catalog: &Catalog, clock: &dyn Clock, found: &mut Found) -> Result<()
             BlockState::Empty | BlockState::Erased => {}
         }
     }
+    // Before the newest seal only those count that never got their own: their path refused while others were sealed.
+    let late: Vec<_> = slots.map(|(_, slot)| slot).filter(|(_, s)| s.state == BlockState::Open).collect();
+    for (slot, s) in late.into_iter().rev() {
+        let file = catalog.file(slot);
+        let told = file.and_then(|file| summary_from_block(&*file, &catalog.spec, Some(found.ring)));
+        match told {
+            Ok((_, now)) if now.sequence == s.sequence && now.state == BlockState::Open => recover_block(catalog, found, slot, s, true),
+            Ok((_, now)) => catalog.set(slot, now),
+            Err(error) => tracing::warn!(ring = %catalog.spec.name, block = s.sequence, %error, "block cannot be read: a gap"),
+        }
+    }
     for (slot, s) in behind.into_iter().rev() {
-        recover_block(catalog, found, slot, s);
+        recover_block(catalog, found, slot, s, false);
     }
     Ok(())
 }
 
-fn recover_block(catalog: &Catalog, found: &mut Found, slot: usize, s: BlockSummary) {
+/// `late`: newer blocks are sealed already; the heads of chains are theirs.
+fn recover_block(catalog: &Catalog, found: &mut Found, slot: usize, s: BlockSummary, late: bool) {
     let scanned = catalog.file(slot).and_then(|file| scan(&*file, s.sequence, catalog.spec.data_limit(), PAGE, 0));
     let scanned = match scanned {
         Ok(scanned) => scanned,
@@ -301,6 +314,9 @@ fn recover_block(catalog: &Catalog, found: &mut Found, slot: usize, s: BlockSumm
         let (h, id): (_, StreamId) = (&r.header, r.header.stream.clone());
         let next_seq = h.seq.saturating_add(1);
         let head = found.heads.entry(Arc::new(id)).or_default();
+        if late && head.next_seq >= next_seq {
+            continue;
+        }
         *head = Head { next_seq, next_gop: h.gop.saturating_add(1), chain: h.chain, format: h.format, last_block: h.block };
     }
     let summary = table.summary(s.sequence, BlockState::Open, scanned.data_end);
@@ -311,7 +327,7 @@ fn recover_block(catalog: &Catalog, found: &mut Found, slot: usize, s: BlockSumm
         data_end: scanned.data_end,
         batches: scanned.batches,
         table,
-        heads: found.heads.clone(),
+        heads: if late { BTreeMap::new() } else { found.heads.clone() },
         flags: SEAL_RECOVERED,
         tries: 0,
         retry: Backoff::default(),
