@@ -7,7 +7,7 @@ use crate::{
     catalog::Catalog,
     disk::read_exact_at,
     format::{
-        index::BlockState,
+        index::{BlockState, BlockSummary},
         spans::{HEADER, Header, Spans, Stretch},
     },
     reader::Span,
@@ -16,6 +16,7 @@ use crate::{
 };
 use domain::{StreamId, WallTime};
 use std::{
+    collections::HashSet,
     io::{self, IoSlice},
     sync::{Arc, Mutex, PoisonError, Weak},
 };
@@ -63,6 +64,28 @@ impl Spans {
         }
     }
 
+    /// Takes away what a block held. `others`: the blocks that hold something of the same times.
+    fn punch(&mut self, gone: &BlockTable, others: &[(u64, Arc<BlockTable>)]) {
+        for s in gone.streams.iter().filter(|s| s.records > 0) {
+            let Some(list) = self.streams.get_mut(&s.stream) else { continue };
+            // What joined it to its neighbours goes with it: they say themselves where they begin and end.
+            let (from, to) = (s.from.plus_micros(-TOLERANCE), s.to.plus_micros(TOLERANCE));
+            let mut kept = Vec::with_capacity(list.len() + 1);
+            for whole in list.drain(..) {
+                if whole.to <= from || whole.from >= to {
+                    kept.push(whole);
+                    continue;
+                }
+                kept.extend((whole.from < from).then_some(Stretch { to: from, ..whole }));
+                kept.extend((whole.to > to).then_some(Stretch { from: to, ..whole }));
+            }
+            *list = kept;
+        }
+        for (sequence, table) in others {
+            self.fold(*sequence, table);
+        }
+    }
+
     /// Drops what lies in blocks before this one only.
     pub(crate) fn forget(&mut self, oldest: u64) {
         for list in self.streams.values_mut().chain([&mut self.unreadable]) {
@@ -78,7 +101,7 @@ impl Spans {
             let start = if s.first < oldest { s.from.max(begins.unwrap_or(s.from)) } else { s.from };
             Span { from: start, to: s.to }
         });
-        kept.collect()
+        kept.filter(|s| s.from < s.to).collect()
     }
 }
 
@@ -91,7 +114,18 @@ struct State {
     ready: Option<Spans>,
     /// Blocks sealed while it was being made.
     meanwhile: Vec<(u64, Arc<BlockTable>)>,
+    /// Blocks that went meanwhile though older ones are still there.
+    left: Vec<Left>,
     seals: u64,
+}
+
+/// A block that goes though older ones stay (a path of the ring refuses, so the others are overwritten alone): a stretch of time
+/// is then not cut at its beginning but holed.
+#[derive(Clone)]
+pub(crate) struct Left {
+    sequence: u64,
+    gone: Arc<BlockTable>,
+    others: Vec<(u64, Arc<BlockTable>)>,
 }
 
 impl Kept {
@@ -112,6 +146,42 @@ impl Kept {
         }
         s.seals += 1;
         s.ready.is_some() && s.seals.is_multiple_of(EVERY)
+    }
+
+    /// A block is about to be overwritten or erased. Nothing is to be done for the oldest: that is what `forget` is for.
+    pub(crate) fn leaving(&self, catalog: &Catalog, slot: usize) -> Option<Left> {
+        let block = catalog.slot(slot);
+        let (_, oldest) = catalog.used();
+        if block.records == 0 || oldest.is_none_or(|o| o.sequence >= block.sequence) {
+            return None;
+        }
+        let Ok(Some(gone)) = catalog.table(slot, block.sequence) else {
+            // What it held is not known any more: times are answered from the footers until the next start.
+            *self.state() = State::default();
+            return None;
+        };
+        let (from, to) = (block.from.plus_micros(-TOLERANCE), block.to.plus_micros(TOLERANCE));
+        let same_times = |s: &&(usize, BlockSummary)| {
+            s.0 != slot && s.1.records > 0 && s.1.state == BlockState::Sealed && s.1.from <= to && s.1.to >= from
+        };
+        let slots: Vec<_> = catalog.slots().into_iter().enumerate().collect();
+        let others = slots.iter().filter(same_times).filter_map(|(n, s)| Some((s.sequence, catalog.table(*n, s.sequence).ok()??)));
+        let left = Left { sequence: block.sequence, gone, others: others.collect() };
+        let mut s = self.state();
+        match &mut s.ready {
+            Some(coverage) => coverage.punch(&left.gone, &left.others),
+            None => s.left.push(left.clone()),
+        }
+        Some(left)
+    }
+
+    /// It stayed after all.
+    pub(crate) fn stayed(&self, left: &Left) {
+        let mut s = self.state();
+        match &mut s.ready {
+            Some(coverage) => coverage.fold(left.sequence, &left.gone),
+            None => s.left.retain(|l| l.sequence != left.sequence),
+        }
     }
 
     /// Writes the snapshot: every block up to `upto` is in it.
@@ -169,8 +239,11 @@ fn load(catalog: &Catalog) -> (u64, Spans) {
 pub(crate) fn build(catalog: &Weak<Catalog>) {
     let Some(strong) = catalog.upgrade() else { return };
     let (mut upto, mut coverage) = load(&strong);
-    // Of a ring that began anew in this folder: its blocks count from one again.
-    if strong.slots().iter().map(|s| s.sequence).max().unwrap_or(0) < upto {
+    let held: HashSet<u64> = strong.slots().iter().filter(|s| s.records > 0).map(|s| s.sequence).collect();
+    let (oldest, newest) = (held.iter().min().copied().unwrap_or(0), held.iter().max().copied().unwrap_or(0));
+    // Of a ring that began anew in this folder: its blocks count from one again. Or a block went before older ones did, perhaps
+    // after the snapshot was made.
+    if newest < upto || (oldest..=upto).any(|sequence| !held.contains(&sequence)) {
         (upto, coverage) = Default::default();
     }
     // What could not be read then may be readable now: a disk was missing.
@@ -194,6 +267,9 @@ pub(crate) fn build(catalog: &Weak<Catalog>) {
     let mut state = catalog.coverage.state();
     for (sequence, table) in std::mem::take(&mut state.meanwhile) {
         coverage.fold(sequence, &table);
+    }
+    for left in std::mem::take(&mut state.left) {
+        coverage.punch(&left.gone, &left.others);
     }
     coverage.forget(catalog.oldest_sequence());
     state.ready = Some(coverage);

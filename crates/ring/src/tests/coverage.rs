@@ -2,7 +2,7 @@
 
 use super::{Dice, EVER, NOON, Source, Village, spec};
 use crate::{coverage::build, reader::Reader};
-use domain::StreamKind;
+use domain::{Clock, StreamKind};
 use std::{sync::Arc, time::Duration};
 
 fn same_as_the_footers(v: &Village) {
@@ -65,5 +65,35 @@ fn a_snapshot_spares_the_footers_and_a_torn_one_costs_nothing_but_time() {
         disk.flip(path, 40, 1);
         disk.flip(path, 20, 1);
         assert_eq!(again(disk), want, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_path_that_refuses_leaves_holes_and_they_are_told() {
+    let mut spec = spec(12, 64 << 10);
+    spec.paths = vec!["/one".into(), "/two".into()];
+    let mut v = Village::new(&spec, vec![Source::new("a", StreamKind::Video, 900), Source::new("b", StreamKind::Video, 300)], 3);
+    build(&Arc::downgrade(v.core.catalog()));
+    v.live(600);
+    for round in 0..4 {
+        v.disk.fail(&spec.paths[round % 2], crate::Fault::NoSpace);
+        for _ in 0..6 {
+            v.live(40);
+            same_as_the_footers(&v);
+        }
+        v.disk.heal();
+        v.live(150);
+        same_as_the_footers(&v);
+        // And after a start, whatever the last snapshot said.
+        v.core.save_coverage();
+    }
+    v.disk.fail(&spec.paths[1], crate::Fault::NoSpace);
+    v.live(100);
+    let (core, _locks) = crate::recorder::prepare(spec, Arc::new(v.disk.cut(|_| false)), v.clock.clone(), super::signer()).unwrap();
+    build(&Arc::downgrade(core.catalog()));
+    let again = Reader::of(core.catalog().clone());
+    let (from, to) = (EVER.0, v.clock.wall().plus_micros(-3_000_000));
+    for s in &v.sources {
+        assert_eq!(again.coverage(&s.id, from, to).unwrap(), v.reader.coverage(&s.id, from, to).unwrap());
     }
 }

@@ -281,3 +281,29 @@ fn a_frame_beyond_the_budget_and_one_beyond_the_limit() {
     }
     assert!(v.core.intake().counts().oversized > 0);
 }
+
+#[test]
+fn a_block_whose_footer_was_refused_is_found_behind_newer_seals_after_a_cut() {
+    let mut spec = spec(40, 64 << 10);
+    spec.paths = vec![PathBuf::from("/one"), PathBuf::from("/two")];
+    for bad in 0..2 {
+        let mut v = Village::new(&spec, two_cameras(), 4);
+        v.live(60);
+        v.disk.fail(&spec.paths[bad], Fault::NoSpace);
+        v.live(120);
+        let before = v.all(&v.reader);
+        verify(&v.reader, &before, &v.given);
+        let after = v.disk.cut(|_| false);
+        let (mut core, _l) = start(&spec, &after, &v.clock);
+        let reader = Reader::of(core.catalog().clone());
+        assert_eq!(v.all(&reader), before);
+        // It gets its footer then, and nothing is wrong with any chain.
+        for _ in 0..20 {
+            core.tick();
+        }
+        core.finish();
+        let verdict = crate::inspect::verify(spec.clone(), Arc::new(after), None, |_, _| {}).unwrap();
+        assert!(verdict.good(), "{:?}", verdict.findings);
+        assert_eq!(verdict.records, before.len() as u64);
+    }
+}

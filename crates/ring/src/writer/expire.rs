@@ -72,6 +72,7 @@ impl Core {
 
     fn erase(&mut self, slot: usize, oldest: BlockSummary, now: MonoTime) {
         let erased = BlockSummary { state: BlockState::Erased, records: 0, data_end: PAGE as u32, ..oldest };
+        let left = self.catalog.coverage.leaving(&self.catalog, slot);
         // Unpublished first: whoever reads it this moment is told that it is gone.
         self.catalog.set(slot, erased);
         let path = self.catalog.spec.file(slot);
@@ -89,6 +90,9 @@ impl Core {
             }
             Err(error) => {
                 self.catalog.set(slot, oldest);
+                if let Some(left) = &left {
+                    self.catalog.coverage.stayed(left);
+                }
                 self.unerased.entry(place).or_default().refused(now, ERASE_RETRY.0, ERASE_RETRY.1);
                 self.trouble(&format!(
                     "cannot erase the expired recordings of {}: {error}; trying again later (look at the disk's cables and health)",

@@ -194,6 +194,7 @@ impl Core {
             public_key: self.signer.public_key(),
         };
         let summary = BlockSummary { sequence: self.sequence, state: BlockState::Open, data_end: PAGE as u32, ..BlockSummary::default() };
+        let left = self.catalog.coverage.leaving(&self.catalog, slot);
         // The index first: a start must never find a block newer than the newest the index knows.
         self.write_index(slot, &summary, true);
         self.catalog.publish(slot, self.sequence, Arc::default(), PAGE, 0, summary);
@@ -217,6 +218,9 @@ impl Core {
                 self.refuse(slot, &e);
                 self.write_index(slot, &old, false);
                 self.catalog.set(slot, old);
+                if let Some(left) = &left {
+                    self.catalog.coverage.stayed(left);
+                }
                 Err(format!("cannot begin {}: {e}; trying the next block (look at the disk's cables and health)", path.display()))
             }
         }

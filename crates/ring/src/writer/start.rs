@@ -261,16 +261,22 @@ fn recover(catalog: &Catalog, clock: &dyn Clock, found: &mut Found) {
             BlockState::Empty | BlockState::Erased => {}
         }
     }
-    for (slot, s) in behind.into_iter().rev() {
-        recover_block(catalog, found, slot, s, true);
-    }
     for (slot, s) in late.into_iter().rev() {
+        // The index may have missed that it was sealed.
+        let told = catalog.file(slot).and_then(|file| summary_from_block(&*file, &catalog.spec, Some(found.ring)));
+        match told {
+            Ok((_, now)) if now.sequence == s.sequence && now.state == BlockState::Sealed => catalog.set(slot, now),
+            Ok(_) => recover_block(catalog, found, slot, s, true),
+            Err(error) => tracing::warn!(ring = %catalog.spec.name, block = s.sequence, %error, "block cannot be read: a gap"),
+        }
+    }
+    for (slot, s) in behind.into_iter().rev() {
         recover_block(catalog, found, slot, s, false);
     }
 }
 
-/// `newest`: what it holds is how its streams go on.
-fn recover_block(catalog: &Catalog, found: &mut Found, slot: usize, s: BlockSummary, newest: bool) {
+/// `late`: newer blocks are sealed already; the heads of chains are theirs.
+fn recover_block(catalog: &Catalog, found: &mut Found, slot: usize, s: BlockSummary, late: bool) {
     let scanned = catalog.file(slot).and_then(|file| scan(&*file, s.sequence, catalog.spec.data_limit(), PAGE, 0));
     let scanned = match scanned {
         Ok(scanned) => scanned,
@@ -289,10 +295,13 @@ fn recover_block(catalog: &Catalog, found: &mut Found, slot: usize, s: BlockSumm
         return;
     }
     let table = Arc::new(BlockTable::of(&scanned));
-    for r in scanned.records.iter().filter(|_| newest) {
+    for r in &scanned.records {
         let (h, id): (_, StreamId) = (&r.header, r.header.stream.clone());
         let next_seq = h.seq.saturating_add(1);
         let head = found.heads.entry(Arc::new(id)).or_default();
+        if late && head.next_seq >= next_seq {
+            continue;
+        }
         *head = Head { next_seq, next_gop: h.gop.saturating_add(1), chain: h.chain, format: h.format, last_block: h.block };
     }
     let summary = table.summary(s.sequence, BlockState::Open, scanned.data_end);
@@ -306,7 +315,7 @@ fn recover_block(catalog: &Catalog, found: &mut Found, slot: usize, s: BlockSumm
         data_end: scanned.data_end,
         batches: scanned.batches,
         table,
-        heads: found.heads.clone(),
+        heads: if late { BTreeMap::new() } else { found.heads.clone() },
         flags: SEAL_RECOVERED,
         tries: 0,
         retry: Backoff::default(),
