@@ -13,6 +13,8 @@ use tokio::process::{Child, Command};
 pub(crate) struct Farm {
     _child: Child,
     port: u16,
+    /// Bytes a second of one camera's pictures: its clip lasts a minute.
+    pub(crate) rate: f64,
 }
 
 fn tools() -> Result<PathBuf> {
@@ -45,7 +47,8 @@ impl Farm {
             }
         };
         tokio::time::timeout(Duration::from_secs(30), up).await.context("the farm does not listen")?;
-        Ok(Self { _child: child, port })
+        let rate = std::fs::metadata(media.join("main.h264"))?.len() as f64 / 60.0;
+        Ok(Self { _child: child, port, rate })
     }
 
     /// The address of camera `i`.

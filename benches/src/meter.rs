@@ -1,4 +1,4 @@
-//! CPU and memory of processes, as the kernel counts them.
+//! CPU, memory and writing of processes, as the kernel counts them.
 
 use anyhow::{Context, Result};
 use std::fs;
@@ -10,6 +10,8 @@ pub(crate) struct Usage {
     pub(crate) cpu: f64,
     /// Proportional set size, in MiB.
     pub(crate) pss: f64,
+    /// Bytes it has caused to be written to disks.
+    pub(crate) written: f64,
 }
 
 /// Adds up the given processes.
@@ -24,6 +26,9 @@ pub(crate) fn usage(pids: &[u32]) -> Result<Usage> {
         let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
         let pss = rollup.lines().find_map(|l| l.strip_prefix("Pss:")).context("no Pss in smaps_rollup")?;
         total.pss += pss.trim().trim_end_matches(" kB").trim().parse::<f64>()? / 1024.0;
+        let io = fs::read_to_string(format!("/proc/{pid}/io"))?;
+        let written = io.lines().find_map(|l| l.strip_prefix("write_bytes:")).context("no write_bytes in io")?;
+        total.written += written.trim().parse::<f64>()?;
     }
     Ok(total)
 }

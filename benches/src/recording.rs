@@ -15,20 +15,24 @@ use tokio::process::{Child, Command};
 
 const WARM_UP: Duration = Duration::from_secs(6);
 
-/// CPU as a share of one core, memory at the end.
+/// CPU as a share of one core, memory at the end, bytes written a second.
 async fn measure(pids: &[u32], seconds: u64) -> Result<Usage> {
     tokio::time::sleep(WARM_UP).await;
     let (before, begun) = (usage(pids)?, Instant::now());
     tokio::time::sleep(Duration::from_secs(seconds)).await;
     let after = usage(pids)?;
-    Ok(Usage { cpu: (after.cpu - before.cpu) / begun.elapsed().as_secs_f64(), pss: after.pss })
+    let span = begun.elapsed().as_secs_f64();
+    Ok(Usage { cpu: (after.cpu - before.cpu) / span, pss: after.pss, written: (after.written - before.written) / span })
 }
 
 async fn product(dir: &Path, n: usize, seconds: u64) -> Result<Usage> {
     let farm = Farm::start(dir).await?;
     let village = Village::new(&cameras(&farm, n));
     let daemon = village.start().await;
-    measure(&[daemon.pid()], seconds).await
+    let mut used = measure(&[daemon.pid()], seconds).await?;
+    // As a multiple of the pictures' own bytes.
+    used.written /= farm.rate * n as f64;
+    Ok(used)
 }
 
 async fn ffmpeg(dir: &Path, n: usize, seconds: u64) -> Result<Usage> {
@@ -62,13 +66,13 @@ async fn bare(dir: &Path, n: usize, seconds: u64) -> Result<Usage> {
 pub(crate) async fn run(counts: &[usize], seconds: u64) -> Result<()> {
     let dir = std::env::temp_dir().join(format!("matthon-bench-{}", std::process::id()));
     std::fs::create_dir_all(&dir)?;
-    println!("| cameras | matthon CPU | PSS | ffmpeg CPU | PSS | bare sessions CPU | PSS | matthon / ffmpeg |");
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("| cameras | matthon CPU | PSS | ffmpeg CPU | PSS | bare sessions CPU | PSS | matthon / ffmpeg | written / sent |");
+    println!("|---|---|---|---|---|---|---|---|---|");
     let table = async {
         for &n in counts {
             let (ours, theirs, floor) = (product(&dir, n, seconds).await?, ffmpeg(&dir, n, seconds).await?, bare(&dir, n, seconds).await?);
             let cell = |u: Usage| format!("{:.3} core | {:.0} MiB", u.cpu, u.pss);
-            println!("| {n} | {} | {} | {} | {:.2} |", cell(ours), cell(theirs), cell(floor), ours.cpu / theirs.cpu);
+            println!("| {n} | {} | {} | {} | {:.2} | {:.3} |", cell(ours), cell(theirs), cell(floor), ours.cpu / theirs.cpu, ours.written);
         }
         Ok(())
     };

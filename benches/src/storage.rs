@@ -75,9 +75,6 @@ fn percentile(times: &mut [Duration], p: f64) -> Duration {
 
 /// Everything, in a folder that is taken away afterwards.
 pub(crate) fn run(dir: &Path) -> Result<()> {
-    if std::env::var_os("ONLYDAY").is_some() {
-        return day(&dir.join("day"));
-    }
     timeline(&dir.join("timeline"))?;
     export(&dir.join("export"))?;
     day(&dir.join("day"))?;

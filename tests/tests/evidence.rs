@@ -10,6 +10,8 @@ use matthon_tests::{
 };
 use serde_json::{Value, json};
 use std::{
+    collections::HashSet,
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -245,6 +247,47 @@ async fn a_gap_is_told_with_its_reason_in_timeline_and_package() {
     let said = village.matthon(&["verify", out], "").await;
     assert!(said.status.success(), "{}{}", text(&said.stdout), text(&said.stderr));
     assert!(text(&said.stdout).contains("camera mất kết nối"), "{}", text(&said.stdout));
+    let (status, _) = daemon.terminate().await;
+    assert!(status.success());
+    camsim.stop().await;
+}
+
+#[tokio::test]
+async fn rot_in_the_ring_costs_a_package_its_seconds_and_no_more() {
+    let camsim = Camsim::start(&["id=cong,size=320x180,sub=no,fps=15,gop=1s"]).await;
+    let village = Village::watching_mains(&camsim, &["cong"]);
+    let begun = now();
+    let daemon = village.start().await;
+    let api = village.admin().await;
+    api.until_recorded("cong", begun, 8_000_000, 40).await;
+    // One byte in the middle of what is recorded, while the daemon goes on.
+    let scan = village.matthon(&["ring", "scan", "--json"], "").await;
+    let blocks = text(&scan.stdout).lines().map(|l| serde_json::from_str::<Value>(l).unwrap()["block"].clone()).collect::<Vec<_>>();
+    let block = blocks.iter().max_by_key(|b| b["records"].as_u64().unwrap_or(0)).unwrap();
+    let file = std::fs::OpenOptions::new().read(true).write(true).open(block["path"].as_str().unwrap()).unwrap();
+    let mut held = vec![0; usize::try_from(block["data_end"].as_u64().unwrap()).unwrap()];
+    file.read_exact_at(&mut held, 0).unwrap();
+    let middle = held.len() / 2;
+    let at = middle + held[middle..].windows(4).position(|w| w == b"mdat").unwrap() + 30;
+    file.write_all_at(&[held[at] ^ 1], at as u64).unwrap();
+
+    let (from, to, zip) = (begun.to_string(), now().to_string(), village.path().join("goi.zip"));
+    let out = zip.to_str().unwrap();
+    let args = ["export", "--camera", "cong", "--from", &from, "--to", &to, "--out", out, "--purpose", "thử", "--officer", "Tư"];
+    let made = village.matthon(&args, "").await;
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let said = village.matthon(&["verify", out], "").await;
+    assert!(said.status.success(), "{}{}", text(&said.stdout), text(&said.stderr));
+    let dir = unpacked(&zip, &village.path().join("goi"));
+    let manifest: Value = serde_json::from_slice(&std::fs::read(dir.join("manifest.json")).unwrap()).unwrap();
+    let damaged = manifest["gaps"].as_array().unwrap().iter().filter(|g| g["reason"] == "damaged").count();
+    assert_eq!(damaged, 1, "{}", manifest["gaps"]);
+    let film = dir.join("goc/cong-main.mp4");
+    let kept = frames(&film);
+    let sent: HashSet<String> = camsim.sent("cong", "main").into_iter().map(|s| s.sha256).collect();
+    assert!(kept.iter().all(|f| sent.contains(&f.sha256)));
+    // Of eight seconds and more at 15 pictures at most two are missing: the damaged one to its next key picture.
+    assert!(kept.len() >= 6 * 15 && decoded(&film) >= 5 * 15, "{} of {}", kept.len(), sent.len());
     let (status, _) = daemon.terminate().await;
     assert!(status.success());
     camsim.stop().await;

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use config::Config;
 use domain::{Clock, GapReason, StreamId, StreamKind};
 use evidence::{
-    ExportRequest, Manifest, Package, VERIFY_PAGE,
+    EvidenceError, ExportRequest, Manifest, Package, VERIFY_PAGE,
     manifest::{Export, FORMAT, Gap, Place},
     report,
 };
@@ -20,6 +20,7 @@ use ring::{ClipError, Reader, Signer, clip::Wish};
 use std::{
     collections::BTreeMap,
     fs::File,
+    io::Seek,
     path::Path,
     sync::{
         Arc,
@@ -147,7 +148,59 @@ pub(crate) fn estimate(sources: &Sources, request: &ExportRequest) -> Result<Est
 }
 
 /// Writes the package into a file. What it returns is signed and whole; on an error the file is nobody's.
+///
+/// A recording that turns out damaged while it is copied costs its seconds, not the package: all of it is looked through, and the
+/// package is begun again with a gap there.
 pub(crate) fn make(sources: &Sources, job: &Job<'_>, out: File, progress: &Arc<Progress>) -> Result<Manifest> {
+    let mut again = out.try_clone().context("the package cannot be begun again")?;
+    match attempt(sources, job, out, progress) {
+        Err(error) if is_gap(&error) && !progress.called_off() => {
+            tracing::warn!(%error, "a recording of the package cannot be read: it is made again without");
+            leave_out_damaged(sources, job.request)?;
+            progress.done.store(0, Ordering::Relaxed);
+            again.set_len(0)?;
+            again.rewind()?;
+            attempt(sources, job, again, progress)
+        }
+        made => made,
+    }
+}
+
+/// Whether a recording was overwritten or is damaged.
+fn is_gap(error: &anyhow::Error) -> bool {
+    let clip = match error.downcast_ref::<EvidenceError>() {
+        Some(EvidenceError::Clip(clip)) => Some(clip),
+        _ => error.downcast_ref::<ClipError>(),
+    };
+    matches!(clip, Some(ClipError::Ring(error)) if error.is_gap())
+}
+
+/// Reads everything the package would hold, so that clips planned afterwards leave out what cannot be read.
+fn leave_out_damaged(sources: &Sources, request: &ExportRequest) -> Result<()> {
+    for part in parts(sources, request)? {
+        match ring::clip::plan(part.reader, &wish(&part, request)) {
+            Ok(plan) => {
+                plan.check()?;
+            }
+            Err(ClipError::Nothing { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn wish<'a>(part: &Part<'a>, request: &ExportRequest) -> Wish<'a> {
+    Wish {
+        camera: &part.camera.id,
+        channel: request.stream,
+        from: request.from,
+        to: request.to,
+        audio: request.audio && part.camera.audio,
+        captions: None,
+    }
+}
+
+fn attempt(sources: &Sources, job: &Job<'_>, out: File, progress: &Arc<Progress>) -> Result<Manifest> {
     let Job { request, by, pictures, .. } = *job;
     let now = sources.clock.wall();
     let place = Place::named(&sources.config.site.timezone);
@@ -175,15 +228,7 @@ pub(crate) fn make(sources: &Sources, job: &Job<'_>, out: File, progress: &Arc<P
         let found = web::gaps::of(part.reader, &sources.store, &stream, request.from, until)?;
         let mut missing: Vec<_> = found.into_iter().map(|gap| (named.clone(), gap)).collect();
         // One camera's index at a time: those of thirty cameras and a day would not fit into this process.
-        let wish = Wish {
-            camera: &part.camera.id,
-            channel: request.stream,
-            from: request.from,
-            to: request.to,
-            audio: request.audio && part.camera.audio,
-            captions: None,
-        };
-        let plan = match ring::clip::plan(part.reader, &wish) {
+        let plan = match ring::clip::plan(part.reader, &wish(part, request)) {
             Ok(plan) => Some(plan),
             // Told as a gap: of the other cameras there may be something.
             Err(ClipError::Nothing { .. }) => None,
