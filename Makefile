@@ -1,5 +1,5 @@
 # Two commands do it all: `make demo` and `make test`. The rest are their parts.
-.PHONY: help setup ui build lint test demo demo-clean bench
+.PHONY: help setup ui build lint test sim demo demo-clean bench
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -19,6 +19,9 @@ lint: ui         ## formatting, clippy, documentation
 
 test: ui         ## everything CI runs
 	@tools/test
+
+sim:             ## a day of a simulated village; SEED=N HOURS=H says which and how long
+	@SEED='$(SEED)' HOURS='$(HOURS)' tools/sim
 
 demo:            ## four simulated cameras and the server; CAMERA=rtsp://… adds your own
 	@CAMERA='$(CAMERA)' tools/demo

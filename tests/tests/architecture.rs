@@ -60,6 +60,8 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("matthon-detect", &["matthon-domain", "matthon-vision"]),
     ("matthon-worker", &["matthon-domain", "matthon-media", "matthon-vision", "matthon-detect"]),
     ("camsim", &["matthon-domain"]),
+    // The real core without its binary, driven by hand.
+    ("matthon-sim", &["matthon-domain", "matthon-media", "matthon-hub", "matthon-ingest", "matthon-ring"]),
     ("matthon-tests", &["matthon-domain"]),
     ("matthon-benches", &["matthon-domain", "matthon-media", "matthon-ingest", "matthon-ring", "matthon-evidence", "matthon-tests"]),
 ];

@@ -18,6 +18,7 @@ pub mod recover;
 pub mod sign;
 pub mod spec;
 pub mod status;
+mod stepped;
 pub mod table;
 #[cfg(test)]
 mod tests;
@@ -31,4 +32,5 @@ pub use recorder::Recorder;
 pub use sign::{Ed25519Signer, Signer};
 pub use spec::{MAX_ACCESS_UNIT, RingSpec};
 pub use status::{RingState, RingStatus};
+pub use stepped::{Inlet, Stepped};
 pub(crate) use writer::builder::fingerprint as builder_fingerprint;
