@@ -1,5 +1,5 @@
 # Two commands do it all: `make demo` and `make test`. The rest are their parts.
-.PHONY: help setup ui build lint test fuzz demo demo-clean bench
+.PHONY: help setup ui build lint test fuzz sim demo demo-clean bench
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -22,6 +22,9 @@ test: ui         ## everything CI runs
 
 fuzz: ui         ## strangers' bytes through every reader, SECONDS=60 a target
 	@tools/fuzz $(or $(SECONDS),60)
+
+sim:             ## a day of a simulated village; SEED=N HOURS=H says which and how long
+	@SEED='$(SEED)' HOURS='$(HOURS)' tools/sim
 
 demo:            ## four simulated cameras and the server; CAMERA=rtsp://… adds your own
 	@CAMERA='$(CAMERA)' exec tools/demo

@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use domain::{CameraId, Channel};
 use std::{
     collections::{HashMap, VecDeque},
+    fmt,
     future::pending,
+    iter::Peekable,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -20,6 +22,32 @@ pub enum Attempt {
     Hang,
     /// Plays these cues, then ends the session.
     Play(Vec<Cue>),
+    /// The same, with cues that are made as they are played.
+    Flow(Flow),
+}
+
+/// Cues made one by one: a session of days need not lie in memory.
+pub struct Flow(Mutex<Option<Box<dyn Iterator<Item = Cue> + Send>>>);
+
+impl Flow {
+    /// From whatever makes them.
+    #[must_use]
+    pub fn new(cues: impl Iterator<Item = Cue> + Send + 'static) -> Self {
+        Self(Mutex::new(Some(Box::new(cues))))
+    }
+}
+
+impl Clone for Flow {
+    /// The cues go with the clone: they can be played once.
+    fn clone(&self) -> Self {
+        Self(Mutex::new(self.0.lock().unwrap_or_else(PoisonError::into_inner).take()))
+    }
+}
+
+impl fmt::Debug for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Flow")
+    }
 }
 
 impl Attempt {
@@ -37,6 +65,8 @@ pub enum Cue {
     Send(Packet),
     /// Lets time pass.
     Wait(Duration),
+    /// Lets time pass until then.
+    Until(Instant),
     /// Sends nothing more, and keeps the connection.
     Freeze,
     /// Fails, by name.
@@ -51,15 +81,32 @@ struct Script {
     connects: Vec<Instant>,
 }
 
+type Director = Box<dyn Fn(&StreamTarget) -> Attempt + Send + Sync>;
+
 /// The scripted network. A camera without a script left refuses.
-#[derive(Debug, Default)]
-pub struct SimNetwork(Mutex<HashMap<(CameraId, Channel), Script>>);
+#[derive(Default)]
+pub struct SimNetwork {
+    scripts: Mutex<HashMap<(CameraId, Channel), Script>>,
+    director: Option<Director>,
+}
+
+impl fmt::Debug for SimNetwork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SimNetwork").field("scripts", &self.scripts).finish_non_exhaustive()
+    }
+}
 
 impl SimNetwork {
     /// Without cameras.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Somebody who says, at each connect, what the camera does: nothing needs to be scripted before.
+    #[must_use]
+    pub fn directed(director: impl Fn(&StreamTarget) -> Attempt + Send + Sync + 'static) -> Self {
+        Self { scripts: Mutex::default(), director: Some(Box::new(director)) }
     }
 
     /// Adds attempts to a stream's script, one per connect.
@@ -74,14 +121,16 @@ impl SimNetwork {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<(CameraId, Channel), Script>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.scripts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl Network for SimNetwork {
     async fn open(&self, target: &StreamTarget) -> Result<Box<dyn Session>, Failure> {
-        let attempt = {
+        let attempt = if let Some(director) = &self.director {
+            Some(director(target))
+        } else {
             let mut cameras = self.lock();
             let script = cameras.entry((target.camera.clone(), target.channel)).or_default();
             script.connects.push(Instant::now());
@@ -90,36 +139,47 @@ impl Network for SimNetwork {
         match attempt.unwrap_or_else(|| Attempt::fail(Reason::Refused)) {
             Attempt::Fail(failure) => Err(failure),
             Attempt::Hang => pending().await,
-            Attempt::Play(cues) => Ok(Box::new(SimSession { cues: cues.into(), wake: None })),
+            Attempt::Play(cues) => Ok(Box::new(SimSession::of(Box::new(cues.into_iter())))),
+            Attempt::Flow(flow) => {
+                let cues = flow.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+                Ok(Box::new(SimSession::of(cues.unwrap_or_else(|| Box::new(std::iter::empty())))))
+            }
         }
     }
 }
 
 struct SimSession {
-    cues: VecDeque<Cue>,
+    cues: Peekable<Box<dyn Iterator<Item = Cue> + Send>>,
     /// End of the wait that is under way: a cancelled `next` goes on with it.
     wake: Option<Instant>,
+}
+
+impl SimSession {
+    fn of(cues: Box<dyn Iterator<Item = Cue> + Send>) -> Self {
+        Self { cues: cues.peekable(), wake: None }
+    }
 }
 
 #[async_trait]
 impl Session for SimSession {
     async fn next(&mut self) -> Result<Packet, Failure> {
         loop {
-            match self.cues.front() {
+            match self.cues.peek() {
                 None => return Err(Failure::new(Reason::Ended, "the script is over")),
                 Some(Cue::Wait(time)) => {
                     let wake = *self.wake.get_or_insert_with(|| Instant::now() + *time);
                     sleep(wake.saturating_duration_since(Instant::now())).await;
                     self.wake = None;
                 }
+                Some(Cue::Until(wake)) => sleep(wake.saturating_duration_since(Instant::now())).await,
                 Some(Cue::Freeze) => pending().await,
                 Some(Cue::Send(_) | Cue::Fail(_) | Cue::Panic) => {}
             }
-            match self.cues.pop_front() {
+            match self.cues.next() {
                 Some(Cue::Send(packet)) => return Ok(packet),
                 Some(Cue::Fail(failure)) => return Err(failure),
                 Some(Cue::Panic) => std::panic::panic_any("a scripted defect"),
-                Some(Cue::Wait(_) | Cue::Freeze) | None => {}
+                Some(Cue::Wait(_) | Cue::Until(_) | Cue::Freeze) | None => {}
             }
         }
     }

@@ -68,17 +68,18 @@ impl Intake {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn push(&self, sample: &Sample, at: MonoTime) {
+    /// Whether the sample is kept.
+    pub(crate) fn push(&self, sample: &Sample, at: MonoTime) -> bool {
         let mut inner = self.lock();
         let inner = &mut *inner;
         if inner.closed {
-            return;
+            return false;
         }
         let oversized = sample.data.len() > self.limits.sample;
         inner.oversized += u64::from(oversized);
         let gate = inner.gates.entry(sample.stream.clone()).or_default();
         if gate.dropping && !sample.random_access {
-            return;
+            return false;
         }
         let weight = weight(sample);
         let full = gate.bytes + weight > self.limits.stream || inner.bytes + weight > self.limits.total;
@@ -86,13 +87,14 @@ impl Intake {
             gate.dropping = true;
             inner.dropped_gops += 1;
             counter!("matthon_gop_dropped_total", "consumer" => "ring").increment(1);
-            return;
+            return false;
         }
         let loss = sample.loss_before || gate.dropping;
         gate.dropping = false;
         gate.bytes += weight;
         inner.bytes += weight;
         inner.queue.push_back(Arrived { sample: sample.clone(), at, loss });
+        true
     }
 
     /// Everything that waits, in the order it came.

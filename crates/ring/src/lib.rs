@@ -19,6 +19,7 @@ pub mod recover;
 pub mod sign;
 pub mod spec;
 pub mod status;
+mod stepped;
 pub mod table;
 #[cfg(test)]
 mod tests;
@@ -33,4 +34,5 @@ pub use recorder::{Progress, Recorder};
 pub use sign::{Ed25519Signer, Signer};
 pub use spec::{MAX_ACCESS_UNIT, RingSpec};
 pub use status::{RingState, RingStatus};
+pub use stepped::{Inlet, Stepped};
 pub(crate) use writer::builder::fingerprint as builder_fingerprint;

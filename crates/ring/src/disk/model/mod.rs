@@ -111,6 +111,12 @@ impl ModelDisk {
         self.state().reads
     }
 
+    /// Bytes of memory that what is written takes; what is synced takes no more.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.state().files.held()
+    }
+
     /// When this copy was made, by the clock that the original drove.
     #[must_use]
     pub fn taken(&self) -> MonoTime {

@@ -26,6 +26,11 @@ fn inside(at: u64) -> (u64, usize) {
 }
 
 impl Pages {
+    /// Bytes that are not all zeros, in pages.
+    pub(super) fn held(&self) -> u64 {
+        (self.0.len() * PAGE) as u64
+    }
+
     pub(super) fn get(&self, offset: u64, buf: &mut [u8]) {
         for (at, place) in pieces(offset, buf.len(), PAGE) {
             let (page, from) = inside(at);

@@ -75,6 +75,15 @@ impl Tree {
         }
     }
 
+    /// Bytes of memory all files take.
+    pub(super) fn held(&self) -> u64 {
+        let here = |dir: &Dir| -> u64 {
+            let kept = dir.base.iter().filter(|(name, _)| !dir.changed.contains_key(*name)).map(|(_, file)| file);
+            kept.chain(dir.changed.values().flatten()).map(|file| file.now.held()).sum()
+        };
+        self.0.values().map(here).sum()
+    }
+
     /// Names and sizes.
     pub(super) fn list(&self, dir: &Path) -> Vec<(String, u64)> {
         let Some(dir) = self.0.get(dir) else { return Vec::new() };

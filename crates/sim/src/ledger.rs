@@ -1,0 +1,183 @@
+//! What was given to the ring, and what must be found in it: the promises of a recorder, held against it.
+
+use crate::{Violation, content};
+use bytes::Bytes;
+use domain::{MonoTime, Sample, StreamId, StreamKind, WallTime};
+use media::fmp4::parse_fragment;
+use ring::{Reader, Record, RecordRef};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+const EVER: (WallTime, WallTime) = (WallTime(i64::MIN), WallTime(i64::MAX));
+
+/// FNV-1a over everything that happened: two runs of a seed have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Trace(pub(crate) u64);
+
+impl Trace {
+    pub(crate) fn note(&mut self, bytes: &[u8]) {
+        for b in bytes {
+            self.0 = (self.0 ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    pub(crate) fn number(&mut self, n: u64) {
+        self.note(&n.to_le_bytes());
+    }
+}
+
+/// One stream.
+#[derive(Default)]
+struct Line {
+    /// Given and not yet found in the ring: when it came, since boot, and its number.
+    waiting: VecDeque<(MonoTime, u64)>,
+    last_given: Option<u64>,
+    /// The last record found: its sequence, its chain, the number of its last sample.
+    last_found: Option<(u64, [u8; 32], u64)>,
+}
+
+/// All streams.
+pub(crate) struct Ledger {
+    lines: BTreeMap<Arc<StreamId>, Line>,
+    pub(crate) trace: Trace,
+    pub(crate) given: u64,
+    pub(crate) dropped: u64,
+    pub(crate) records: u64,
+    pub(crate) found: u64,
+    /// What a consumer saw that it must not see.
+    pub(crate) violation: Option<String>,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        let trace = Trace(0xcbf2_9ce4_8422_2325);
+        Self { lines: BTreeMap::new(), trace, given: 0, dropped: 0, records: 0, found: 0, violation: None }
+    }
+}
+
+impl Ledger {
+    /// A sample came out of a camera and went into the ring, which kept it or not.
+    pub(crate) fn given(&mut self, s: &Sample, at: MonoTime, kept: bool) {
+        let Some(name) = content::read(&s.data, s.stream.kind == StreamKind::Audio) else {
+            return self.complain(format!("{}: a sample is not what the camera sent", s.stream));
+        };
+        for n in [u64::from(name.camera), name.number, s.dts as u64, s.capture.0 as u64, at.0, u64::from(kept)] {
+            self.trace.number(n);
+        }
+        self.given += 1;
+        self.dropped += u64::from(!kept);
+        let line = self.lines.entry(s.stream.clone()).or_default();
+        if line.last_given.is_some_and(|last| name.number <= last) {
+            self.complain(format!("{}: sample {} came twice or out of order", s.stream, name.number));
+            return;
+        }
+        line.last_given = Some(name.number);
+        if kept {
+            line.waiting.push_back((at, name.number));
+        }
+    }
+
+    pub(crate) fn complain(&mut self, what: String) {
+        self.violation.get_or_insert(what);
+    }
+
+    /// Looks at every record that is new since the last look: it is whole, follows from the one before, holds what was sent,
+    /// nothing twice; and everything that came before `promised` is there.
+    pub(crate) fn look(&mut self, reader: &Reader, promised: MonoTime) -> Result<(), Violation> {
+        let mut lines = std::mem::take(&mut self.lines);
+        for (stream, line) in &mut lines {
+            self.look_at(reader, stream, line, promised)?;
+        }
+        self.lines = lines;
+        Ok(())
+    }
+
+    fn look_at(&mut self, reader: &Reader, stream: &StreamId, line: &mut Line, promised: MonoTime) -> Result<(), Violation> {
+        let failed = |what: String| Violation::new(format!("{stream}: {what}"));
+        let all = reader.records(stream, EVER.0, EVER.1).map_err(|e| failed(e.to_string()))?;
+        let new: Vec<&RecordRef> = all.iter().filter(|r| line.last_found.is_none_or(|(seq, ..)| r.entry.seq > seq)).collect();
+        let mut found = Vec::new();
+        for r in new {
+            let record = reader.read(r).map_err(|e| failed(format!("record {} cannot be read: {e}", r.entry.seq)))?;
+            let header = &record.header;
+            if !record.media_verified {
+                return Err(failed(format!("record {} has no parameters in reach", header.seq)));
+            }
+            let before = line.last_found.map_or((0, [0; 32]), |(seq, chain, _)| (seq + 1, chain));
+            if header.seq != before.0 {
+                let (first, block) = (all.first().map_or(0, |r| r.entry.seq), r.block);
+                return Err(failed(format!(
+                    "record {} is followed by {} in block {block}: a hole; the oldest there is {first}",
+                    before.0.wrapping_sub(1),
+                    header.seq
+                )));
+            }
+            if header.chain != header.chain_after(&before.1) {
+                return Err(failed(format!("record {} breaks the chain", header.seq)));
+            }
+            let mut last = line.last_found.map(|(.., number)| number);
+            for data in samples(&record).ok_or_else(|| failed(format!("record {} cannot be taken apart", header.seq)))? {
+                let name = content::read(&data, stream.kind == StreamKind::Audio);
+                let number = name.map(|n| n.number).ok_or_else(|| failed(format!("record {} holds what nobody sent", header.seq)))?;
+                if last.is_some_and(|last| number <= last) {
+                    return Err(failed(format!("sample {number} is recorded twice or out of order, in record {}", header.seq)));
+                }
+                last = Some(number);
+                found.push(number);
+            }
+            self.records += 1;
+            self.trace.number(header.seq);
+            self.trace.note(&header.chain);
+            line.last_found = Some((header.seq, header.chain, last.unwrap_or(0)));
+        }
+        self.found += found.len() as u64;
+        let mut found = found.into_iter().peekable();
+        let upto = line.last_found.map(|(.., number)| number);
+        while let Some(&(at, number)) = line.waiting.front() {
+            if found.next_if(|n| *n < number).is_some() {
+                return Err(failed(format!("a sample before {number} is recorded and was never given")));
+            }
+            if found.next_if_eq(&number).is_none() {
+                if at < promised || upto.is_some_and(|upto| number <= upto) {
+                    return Err(failed(format!("sample {number} came at {at:?}, all before {promised:?} is durable, and it is lost")));
+                }
+                break;
+            }
+            line.waiting.pop_front();
+        }
+        match found.next() {
+            Some(number) => Err(failed(format!("sample {number} is recorded and was never given"))),
+            None => Ok(()),
+        }
+    }
+
+    /// What was not found will never be: the power is gone. How long before `now` the oldest of it came, µs.
+    pub(crate) fn forget(&mut self, now: MonoTime) -> u64 {
+        let lost = self.lines.values().filter_map(|l| l.waiting.front()).map(|(at, _)| now.0.saturating_sub(at.0)).max();
+        for line in self.lines.values_mut() {
+            line.waiting.clear();
+        }
+        lost.unwrap_or(0)
+    }
+
+    pub(crate) fn streams(&self) -> Vec<Arc<StreamId>> {
+        self.lines.keys().cloned().collect()
+    }
+}
+
+fn samples(record: &Record) -> Option<Vec<Bytes>> {
+    let fragment = parse_fragment(&record.payload).ok()?;
+    let mut at = fragment.data.start;
+    let mut out = Vec::with_capacity(fragment.pieces.len());
+    for p in fragment.pieces {
+        let end = at + p.size as usize;
+        if end > record.payload.len() {
+            return None;
+        }
+        out.push(record.payload.slice(at..end));
+        at = end;
+    }
+    Some(out)
+}
