@@ -148,7 +148,6 @@ impl Recorder {
 }
 
 /// Everything of a start but the thread.
-#[cfg(test)]
 pub(crate) fn prepare(
     spec: RingSpec,
     disk: Arc<dyn Disk>,

@@ -287,7 +287,7 @@ fn a_clip_is_the_same_from_the_sample_tables_and_from_the_records() {
         v.disk.flip(&v.spec.file(slot), v.spec.data_limit() + 150, 1);
     }
     let disk: std::sync::Arc<dyn crate::disk::Disk> = std::sync::Arc::new(v.disk.clone());
-    let from_records = Reader::open(v.spec.clone(), disk).unwrap();
+    let from_records = Reader::open(v.spec, disk).unwrap();
     let without: Vec<Vec<u8>> = [true, false].map(|audio| bytes(&planned(&from_records, 700, 11_300, audio))).into();
     assert_eq!(with, without);
 }

@@ -146,7 +146,7 @@ impl Core {
             sealed: self.clock.wall(),
             previous: self.last_seal,
             streams,
-            samples: samples,
+            samples,
             records: u.table.records.clone(),
             public_key: [0; 32],
             signature: [0; 64],
