@@ -119,11 +119,15 @@ impl Coverage {
     }
 
     /// The spans of a stream that overlap a range. `begins`: where the stream begins in the oldest block there is.
-    fn spans(&self, stream: &StreamId, from: WallTime, to: WallTime, oldest: u64, begins: Option<WallTime>) -> Vec<Span> {
+    fn spans(&self, stream: &StreamId, from: WallTime, to: WallTime, oldest: u64, begins: &[WallTime]) -> Vec<Span> {
         let list = self.streams.get(stream).map(Vec::as_slice).unwrap_or_default();
         let kept = list.iter().filter(|s| s.last >= oldest && s.from < to && s.to > from).map(|s| {
-            let start = if s.first < oldest { s.from.max(begins.unwrap_or(s.from)) } else { s.from };
-            Span { from: start, to: s.to }
+            if s.first >= oldest {
+                return Span { from: s.from, to: s.to };
+            }
+            let here = begins.iter().copied().filter(|b| *b >= s.from && *b <= s.to).min();
+            let start = here.or_else(|| begins.iter().copied().min()).unwrap_or(s.from);
+            Span { from: s.from.max(start), to: s.to }
         });
         kept.filter(|s| s.from < s.to).collect()
     }
@@ -282,7 +286,7 @@ impl Kept {
         // Asked before the lock: the oldest block's table may have to be read.
         self.state().ready.as_ref()?;
         let (oldest, begins) = catalog.oldest_of(stream);
-        Some(self.state().ready.as_ref()?.spans(stream, from, to, oldest, begins))
+        Some(self.state().ready.as_ref()?.spans(stream, from, to, oldest, &begins))
     }
 
     /// Whether the list is there.
@@ -396,7 +400,7 @@ mod tests {
             let bytes = coverage.to_bytes(7);
             prop_assert_eq!(header(&bytes).unwrap().0, 7);
             let read = Coverage::body_from(&bytes[HEADER..]).unwrap();
-            let spans = read.spans(&id(), WallTime(i64::MIN), WallTime(i64::MAX), 0, None);
+            let spans = read.spans(&id(), WallTime(i64::MIN), WallTime(i64::MAX), 0, &[]);
             prop_assert!(spans.windows(2).all(|w| w[0].to < w[1].from));
             for t in 0..345 {
                 let moment = WallTime(t * second + second / 2);
