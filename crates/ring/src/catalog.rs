@@ -129,15 +129,20 @@ impl Catalog {
         self.state().order.range((1, 0)..).next().map_or(0, |(sequence, _)| *sequence)
     }
 
-    /// The sequence of the oldest block with recordings, and where a stream begins in it, if it is in it.
-    pub(crate) fn oldest_of(&self, stream: &domain::StreamId) -> (u64, Option<domain::WallTime>) {
+    /// The sequence of the oldest block with recordings, and where a stream begins in it, if it is in it: more than one time when
+    /// it begins more than once, because the clock was set back meanwhile or something is missing.
+    pub(crate) fn oldest_of(&self, stream: &domain::StreamId) -> (u64, Vec<domain::WallTime>) {
         // Everything expired: nothing that was covered is there any more.
-        let Some((sequence, slot)) = self.state().used.first().copied() else { return (u64::MAX, None) };
-        let Ok(Some(table)) = self.table(slot, sequence) else { return (sequence, None) };
-        let line = table.line(stream).and_then(|n| table.streams.get(usize::from(n)));
-        // A stream that is not in it lost at least what the block itself covers.
-        let begins = line.filter(|s| s.records > 0).map_or_else(|| self.slot(slot).from, |s| s.from);
-        (sequence, Some(begins))
+        let Some((sequence, slot)) = self.state().used.first().copied() else { return (u64::MAX, Vec::new()) };
+        let Ok(Some(table)) = self.table(slot, sequence) else { return (sequence, Vec::new()) };
+        let line = table.line(stream).and_then(|n| Some((n, table.streams.get(usize::from(n))?)));
+        let begins = match line.filter(|(_, s)| s.records > 0) {
+            Some((n, s)) if s.gaps => table.records.iter().filter(|r| r.stream == n).map(|r| r.wall).collect(),
+            Some((_, s)) => vec![s.from],
+            // A stream that is not in it lost at least what the block itself covers.
+            None => vec![self.slot(slot).from],
+        };
+        (sequence, begins)
     }
 
     /// The first `count` slots that are let through, those never written first, then the oldest.

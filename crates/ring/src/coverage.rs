@@ -95,11 +95,15 @@ impl Spans {
     }
 
     /// The spans of a stream that overlap a range. `begins`: where the stream begins in the oldest block there is.
-    fn between(&self, stream: &StreamId, from: WallTime, to: WallTime, oldest: u64, begins: Option<WallTime>) -> Vec<Span> {
+    fn between(&self, stream: &StreamId, from: WallTime, to: WallTime, oldest: u64, begins: &[WallTime]) -> Vec<Span> {
         let list = self.streams.get(stream).map(Vec::as_slice).unwrap_or_default();
         let kept = list.iter().filter(|s| s.last >= oldest && s.from < to && s.to > from).map(|s| {
-            let start = if s.first < oldest { s.from.max(begins.unwrap_or(s.from)) } else { s.from };
-            Span { from: start, to: s.to }
+            if s.first >= oldest {
+                return Span { from: s.from, to: s.to };
+            }
+            let here = begins.iter().copied().filter(|b| *b >= s.from && *b <= s.to).min();
+            let start = here.or_else(|| begins.iter().copied().min()).unwrap_or(s.from);
+            Span { from: s.from.max(start), to: s.to }
         });
         kept.filter(|s| s.from < s.to).collect()
     }
@@ -205,7 +209,7 @@ impl Kept {
         // Asked before the lock: the oldest block's table may have to be read.
         self.state().ready.as_ref()?;
         let (oldest, begins) = catalog.oldest_of(stream);
-        Some(self.state().ready.as_ref()?.between(stream, from, to, oldest, begins))
+        Some(self.state().ready.as_ref()?.between(stream, from, to, oldest, &begins))
     }
 
     /// Whether the list is there.
@@ -319,7 +323,7 @@ mod tests {
             let header = Header::parse(&bytes).unwrap();
             prop_assert_eq!(header.upto, 7);
             let read = header.body(&bytes[HEADER..]).unwrap();
-            let spans = read.between(&id(), WallTime(i64::MIN), WallTime(i64::MAX), 0, None);
+            let spans = read.between(&id(), WallTime(i64::MIN), WallTime(i64::MAX), 0, &[]);
             prop_assert!(spans.windows(2).all(|w| w[0].to < w[1].from));
             for t in 0..345 {
                 let moment = WallTime(t * second + second / 2);

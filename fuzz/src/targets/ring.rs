@@ -10,6 +10,7 @@ use ::ring::{
         index::{BlockSummary, INDEX_ENTRY, INDEX_HEADER, IndexHeader},
         observations::{self, OBSERVATIONS_HEADER},
         record::{RECORD_HEADER, RecordHeader},
+        samples::SampleTable,
         spans,
     },
 };
@@ -107,6 +108,11 @@ pub(crate) fn footer(data: &[u8]) -> bool {
         let Ok(f) = Footer::parse(&bytes) else { continue };
         assert!(Footer::len_of(&bytes).is_ok_and(|len| len <= bytes.len()));
         let _ = f.signed();
+        for line in f.samples.iter().flat_map(|t| (0..=t.len()).filter_map(|n| t.line(n).ok())) {
+            let mut alone = SampleTable::default();
+            assert!(alone.push(line.format, line.base_dts, line.front, &line.pieces), "a line that was read cannot be written");
+            assert_eq!(alone.line(0), Ok(line));
+        }
         let mut other = f.clone();
         let (again, digest) = other.seal(&Ed25519Signer::from_secret(&[9; 32]));
         assert_eq!(Footer::len_of(&again), Ok(again.len()));

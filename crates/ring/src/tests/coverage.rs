@@ -97,3 +97,20 @@ fn a_path_that_refuses_leaves_holes_and_they_are_told() {
         assert_eq!(again.coverage(&s.id, from, to).unwrap(), v.reader.coverage(&s.id, from, to).unwrap());
     }
 }
+
+#[test]
+fn a_clock_set_back_inside_the_oldest_block_hides_nothing_that_is_gone() {
+    let mut v =
+        Village::new(&spec(6, 64 << 10), vec![Source::new("a", StreamKind::Video, 900), Source::new("b", StreamKind::Video, 300)], 3);
+    build(&Arc::downgrade(v.core.catalog()));
+    v.live(90);
+    v.clock.step_wall(v.clock.wall().plus_micros(-3_600_000_000));
+    for s in &mut v.sources {
+        (s.loss, s.count, s.dts) = (true, 0, s.dts + 90_000);
+    }
+    // Until the block with the step is the oldest, and then gone.
+    for _ in 0..40 {
+        v.live(12);
+        same_as_the_footers(&v);
+    }
+}
