@@ -2,7 +2,7 @@
 //!
 //! Real here: ingest (sessions, reconnecting, gates, clocks, decoding times), the ring (writer, recovery, reader, coverage, verify),
 //! the hub. Simulated: cameras and network (`ingest::sim`), disk (`ring::ModelDisk`), clocks, and what befalls all of them
-//! ([`fate`]). Belongs here: driving them and holding them to their promises. Does not belong here: any behaviour of the product.
+//! (`fate`). Belongs here: driving them and holding them to their promises. Does not belong here: any behaviour of the product.
 //!
 //! Time is tokio's. The runtime must be one thread's with its time paused, which only tests and examples may ask for:
 //! see `examples/sim.rs`. Everything follows from the seed; the same seed gives the same [`Report::trace`].

@@ -307,3 +307,19 @@ fn a_block_whose_footer_was_refused_is_found_behind_newer_seals_after_a_cut() {
         assert_eq!(verdict.records, before.len() as u64);
     }
 }
+
+#[test]
+fn what_a_clock_that_wrongly_claims_to_be_right_has_stamped_is_not_erased_for_its_age() {
+    let mut spec = spec(40, 64 << 10);
+    spec.max_age = Some(Duration::from_secs(3600));
+    let mut v = Village::new(&spec, two_cameras(), 4);
+    v.live(6);
+    v.clock.advance(Duration::from_secs(700));
+    v.live(6);
+    let right = v.clock.wall();
+    v.clock.step_wall(WallTime::parse("1970-01-01T00:00:10Z").unwrap());
+    v.live(300);
+    v.clock.step_wall(right.plus(Duration::from_secs(30)));
+    v.live(300);
+    assert!(v.core.catalog().slots().iter().all(|s| s.state != BlockState::Erased));
+}

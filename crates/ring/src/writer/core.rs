@@ -253,7 +253,9 @@ impl Core {
 
     /// Samples into records; records that cannot wait for their next sample are closed without it.
     fn gather(&mut self, now: MonoTime, all: bool) {
-        let circumstances = Circumstances { boot: self.clock.boot_id(), clock_synchronised: self.clock.synchronised() };
+        // A clock that claims to be right and has parted from itself is not: what it stamps must not expire by it.
+        let parted = self.anchor.is_some_and(|a| !a.agrees(self.clock.wall(), now));
+        let circumstances = Circumstances { boot: self.clock.boot_id(), clock_synchronised: self.clock.synchronised() && !parted };
         let max = self.catalog.spec.max_access_unit();
         let mut out = Vec::new();
         for arrived in self.intake.take() {

@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const ERASE_RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
 
 impl Anchor {
-    fn agrees(&self, wall: WallTime, mono: MonoTime) -> bool {
+    pub(super) fn agrees(&self, wall: WallTime, mono: MonoTime) -> bool {
         let elapsed = i64::try_from(mono.since(self.mono).as_micros()).unwrap_or(i64::MAX);
         let parted = wall.micros_since(self.wall).saturating_sub(elapsed).saturating_abs();
         parted <= SLACK + elapsed / 2000
