@@ -37,7 +37,7 @@ async fn a_violation_becomes_a_case_and_is_told_in_one_sentence() {
         "start": "2026-11-23T10:38:00Z", "raised": "2026-11-23T10:42:00Z", "end": null, "class": "car", "zone": "lề đường",
         "box": [0.1, 0.2, 0.3, 0.4], "why": {"vi": "Nghi vấn…", "en": "Suspected…"}, "measured": {"dwell_s": 240.4},
         "still": "pending", "clip": "pending", "clip_from": null, "clip_to": null, "answered_by": null, "answered": null,
-        "undo_until": null, "note": "",
+        "undo_until": null, "note": "", "held": false, "evidence_gone": null,
     });
     assert_eq!(case[0], expected);
 }

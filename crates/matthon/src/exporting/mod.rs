@@ -244,8 +244,13 @@ fn attempt(sources: &Sources, job: &Job<'_>, out: File, progress: &Arc<Progress>
                 if missing.iter().any(|(n, gap)| *n == name && gap.from <= from && gap.to >= to) {
                     continue;
                 }
-                let reason = web::gaps::reason(part.reader, &sources.store, &stream, from, to)?;
-                // A record that is there in name and cannot be read leaves no hole that the journal knows.
+                // A record that is there in name and cannot be read leaves no hole that timeline and journal know.
+                let kind = if name == named { StreamKind::Video } else { StreamKind::Audio };
+                let recorded = part.reader.coverage(&StreamId { kind, ..stream.clone() }, from, to)?;
+                let reason = match recorded.iter().any(|s| s.from <= from && s.to >= to) {
+                    true => GapReason::Damaged,
+                    false => web::gaps::reason(part.reader, &sources.store, &stream, from, to)?,
+                };
                 let reason = if reason == GapReason::Unknown { GapReason::Damaged } else { reason };
                 missing.push((name, domain::Gap { from, to, reason }));
             }
