@@ -20,7 +20,10 @@ use media::{
 use sha2::{Digest, Sha256};
 use std::{
     io::Write,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// Why there is no clip.
@@ -93,6 +96,8 @@ pub struct ClipPlan {
     ends_at: WallTime,
     /// The record read last: neighbouring reads are the rule.
     last: Mutex<Option<(u32, Bytes)>>,
+    /// A record could not be read.
+    broken: AtomicBool,
 }
 
 /// Plans the clip of a camera: the pictures captured from `from` to before `to`, and no others are shown. Decoding begins at
@@ -157,7 +162,19 @@ pub fn plan(reader: &Reader, wish: &Wish<'_>) -> Result<ClipPlan, ClipError> {
     }
     let etag = hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect();
     let (starts_at, ends_at) = (shown.from, shown.to);
-    Ok(ClipPlan { reader: reader.clone(), head, captions, parts, records, len: at, etag, starts_at, ends_at, last: Mutex::new(None) })
+    Ok(ClipPlan {
+        reader: reader.clone(),
+        head,
+        captions,
+        parts,
+        records,
+        len: at,
+        etag,
+        starts_at,
+        ends_at,
+        last: Mutex::new(None),
+        broken: AtomicBool::new(false),
+    })
 }
 
 impl ClipPlan {
@@ -228,6 +245,12 @@ impl ClipPlan {
         Ok(done)
     }
 
+    /// Whether a record could not be read: a clip planned anew leaves it out.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
     /// Reads every record once and says how many cannot be read (overwritten, damaged). The damaged ones are remembered: a clip planned
     /// after this leaves them out, as a gap.
     ///
@@ -256,7 +279,8 @@ impl ClipPlan {
             return Ok(payload.clone());
         }
         let Some(r) = self.records.get(n as usize) else { return Ok(Bytes::new()) };
-        let (_, payload) = self.reader.read_checked(r)?;
+        let read = self.reader.read_checked(r).inspect_err(|_| self.broken.store(true, Ordering::Relaxed));
+        let (_, payload) = read?;
         *last = Some((n, payload.clone()));
         Ok(payload)
     }

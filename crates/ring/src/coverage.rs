@@ -109,6 +109,9 @@ impl Spans {
     }
 }
 
+/// A block whose clock was set by decades overlaps every other: so many footers are not read in the writer's thread.
+const OVERLAPPING: usize = 64;
+
 /// Kept for a ring: not there yet, or complete up to the newest seal.
 #[derive(Default)]
 pub(crate) struct Kept(Mutex<State>);
@@ -121,6 +124,8 @@ struct State {
     /// Blocks that went meanwhile though older ones are still there.
     left: Vec<Left>,
     seals: u64,
+    /// What some block held is not known any more: times are answered from the footers until the next start.
+    given_up: bool,
 }
 
 /// A block that goes though older ones stay (a path of the ring refuses, so the others are overwritten alone): a stretch of time
@@ -141,11 +146,14 @@ impl Kept {
     /// A block was sealed. Whether a snapshot is due.
     pub(crate) fn sealed(&self, sequence: u64, table: &Arc<BlockTable>, oldest: u64) -> bool {
         let mut s = self.state();
+        let given_up = s.given_up;
         match &mut s.ready {
             Some(coverage) => {
                 coverage.fold(sequence, table);
                 coverage.forget(oldest);
             }
+            // Nobody would ever take it.
+            None if given_up => {}
             None => s.meanwhile.push((sequence, table.clone())),
         }
         s.seals += 1;
@@ -160,23 +168,32 @@ impl Kept {
             return None;
         }
         let Ok(Some(gone)) = catalog.table(slot, block.sequence) else {
-            // What it held is not known any more: times are answered from the footers until the next start.
-            *self.state() = State::default();
+            self.give_up();
             return None;
         };
         let (from, to) = (block.from.plus_micros(-TOLERANCE), block.to.plus_micros(TOLERANCE));
         let same_times = |s: &&(usize, BlockSummary)| {
             s.0 != slot && s.1.records > 0 && s.1.state == BlockState::Sealed && s.1.from <= to && s.1.to >= from
         };
-        let slots: Vec<_> = catalog.slots().into_iter().enumerate().collect();
-        let others = slots.iter().filter(same_times).filter_map(|(n, s)| Some((s.sequence, catalog.table(*n, s.sequence).ok()??)));
+        let slots: Vec<_> = catalog.slots().into_iter().enumerate().filter(|s| same_times(&s)).collect();
+        if slots.len() > OVERLAPPING {
+            self.give_up();
+            return None;
+        }
+        let others = slots.iter().filter_map(|(n, s)| Some((s.sequence, catalog.table(*n, s.sequence).ok()??)));
         let left = Left { sequence: block.sequence, gone, others: others.collect() };
         let mut s = self.state();
+        let given_up = s.given_up;
         match &mut s.ready {
             Some(coverage) => coverage.punch(&left.gone, &left.others),
+            None if given_up => {}
             None => s.left.push(left.clone()),
         }
         Some(left)
+    }
+
+    fn give_up(&self) {
+        *self.state() = State { given_up: true, ..State::default() };
     }
 
     /// It stayed after all.
@@ -269,6 +286,9 @@ pub(crate) fn build(catalog: &Weak<Catalog>) {
     }
     let Some(catalog) = catalog.upgrade() else { return };
     let mut state = catalog.coverage.state();
+    if state.given_up {
+        return;
+    }
     for (sequence, table) in std::mem::take(&mut state.meanwhile) {
         coverage.fold(sequence, &table);
     }

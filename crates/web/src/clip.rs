@@ -53,8 +53,9 @@ pub(crate) async fn clip(
     let place = place(&app, from, to).await?;
     let wish = plans::Wish { camera: camera.id.clone(), channel, from, to, audio };
     let (plan, place) = match app.plans.get(&wish, app.context.clock.mono()) {
-        Some(plan) => (plan, place),
-        None => planned(&app, wish, reader, place).await?,
+        // One that met a damaged recording would break off there again.
+        Some(plan) if !plan.is_broken() => (plan, place),
+        _ => planned(&app, wish, reader, place).await?,
     };
     let etag = format!("\"{}\"", plan.etag());
     let length = plan.len();

@@ -19,7 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use cases::Fullness;
-use domain::{CaseState, Role};
+use domain::{CaseId, CaseState, Role};
 use evidence::ExportRequest;
 use serde::Serialize;
 use serde_json::Value;
@@ -103,8 +103,10 @@ pub(crate) async fn begin(
     for id in &request.cameras {
         caller.camera(&app.context, id.as_str())?.recorded(request.stream).ok_or(Problem::NoRecording)?;
     }
-    if caller.user.role == Role::Official {
-        his_case(&app, &caller, &request).await?;
+    match (caller.user.role, request.case) {
+        (Role::Official, _) => his_case(&app, &caller, &request).await?,
+        (_, Some(id)) => named_case(&app, &caller, &request, id).await?,
+        (_, None) => {}
     }
     if request.to > app.context.clock.wall() {
         return Err(Problem::Bad { name: "to", reason: "lies in the future: a package tells of what has happened".into() });
@@ -121,6 +123,15 @@ pub(crate) async fn begin(
     })?;
     kept::take(&app, &caller, cameras, from, to, format!("package {id}")).await?;
     Ok((StatusCode::CREATED, Json(view(&app, row(&app, &id).await?))))
+}
+
+/// A package says of a case only what its reader may know, and only of a camera that is in it.
+async fn named_case(app: &Arc<App>, caller: &Caller, request: &ExportRequest, id: CaseId) -> Result<(), Problem> {
+    let case = crate::cases::seen(app, caller.clone(), &id.to_string()).await?;
+    if !request.cameras.contains(&case.camera) {
+        return Err(Problem::Bad { name: "case", reason: "its camera is not among those asked for".into() });
+    }
+    Ok(())
 }
 
 /// An official takes out what a case he confirmed shows, and nothing else.

@@ -31,15 +31,18 @@ pub(crate) async fn watch(
         let (disks, rings) = (disks.clone(), rings.clone());
         let looked = tokio::task::spawn_blocking(move || look(&disks, &rings)).await;
         let Ok(now) = looked else { continue };
+        let now = as_known(&last, now);
         let changed = changes(&last, &now);
-        last = now;
         if changed.is_empty() {
+            last = now;
             continue;
         }
         let (store, parcels, at) = (store.clone(), parcels(&config, &changed, env.clock.wall()), env.clock.wall());
         let kept = tokio::task::spawn_blocking(move || store.tell(&parcels, at)).await;
-        if !matches!(kept, Ok(Ok(()))) {
-            tracing::warn!("what happened to a disk could not be put into the outbox");
+        // What could not be written down is news again at the next look.
+        match kept {
+            Ok(Ok(())) => last = now,
+            _ => tracing::warn!("what happened to a disk could not be put into the outbox"),
         }
     }
 }
@@ -66,11 +69,17 @@ fn look(disks: &Disks, rings: &[ring::Recorder]) -> States {
                 gauge!("matthon_disk_smart", "device" => disk.device.clone(), "what" => what).set(value as f64);
             }
         }
-        // That nothing measures is said on the page; it is no news.
-        let word = if disk.state == "unmeasured" { "ok" } else { disk.state };
-        states.insert(disk.device, (word.to_owned(), disk.detail));
+        states.insert(disk.device, (disk.state.to_owned(), disk.detail));
     }
     states
+}
+
+/// That nothing measures is said on the page; it is no news. A disk that stops answering is what it was: a dying one is not well again.
+fn as_known(last: &States, mut now: States) -> States {
+    for (name, (state, _)) in now.iter_mut().filter(|(_, (state, _))| state == "unmeasured") {
+        last.get(name).map_or("ok", |(known, _)| known).clone_into(state);
+    }
+    now
 }
 
 /// What is in another state than before. At the start only what is not well is news.
@@ -120,6 +129,8 @@ mod tests {
             changes(&states(last), &states(now)).into_iter().map(|(n, s, _)| format!("{n} {s}")).collect::<Vec<_>>()
         };
         assert_eq!(names(&[], &[("/video", "ok"), ("sda", "ok")]), Vec::<String>::new());
+        let settled = |last: &[(&str, &str)]| as_known(&states(last), states(&[("sda", "unmeasured")])).remove("sda").unwrap().0;
+        assert_eq!((settled(&[]), settled(&[("sda", "failing")])), ("ok".to_owned(), "failing".to_owned()));
         assert_eq!(names(&[], &[("/video", "missing")]), ["/video missing"]);
         assert_eq!(names(&[("/video", "missing")], &[("/video", "missing")]), Vec::<String>::new());
         assert_eq!(names(&[("/video", "missing"), ("sda", "ok")], &[("/video", "ok"), ("sda", "failing")]), ["/video ok", "sda failing"]);

@@ -13,7 +13,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
 };
-use store::{AuditEntry, ExportState, NewParcel, User};
+use store::{AuditEntry, ExportRow, ExportState, NewParcel, User};
 
 /// The desk.
 pub(crate) struct Desk {
@@ -48,9 +48,10 @@ impl Desk {
             let path = entry.path();
             let half = path.extension().is_some_and(|e| e == "part");
             let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            // A list that cannot be read deletes nothing.
+            // A list that cannot be read deletes nothing, nor does one that has not heard yet that a package is whole.
+            let over = |row: &ExportRow| !matches!(row.state, ExportState::Done | ExportState::Running);
             let orphan = path.extension().is_some_and(|e| e == "zip")
-                && matches!(self.sources.store.export(&id), Ok(row) if row.as_ref().is_none_or(|row| row.state != ExportState::Done));
+                && matches!(self.sources.store.export(&id), Ok(row) if row.as_ref().is_none_or(over));
             if (half || orphan)
                 && let Err(error) = fs::remove_file(&path)
             {

@@ -255,6 +255,12 @@ fn attempt(sources: &Sources, job: &Job<'_>, out: File, progress: &Arc<Progress>
                 missing.push((name, domain::Gap { from, to, reason }));
             }
         }
+        // At an end of the range, or where a whole camera cannot be read, no hole between two records tells of it.
+        for span in part.reader.damaged_times(&stream, request.from, request.to)? {
+            if !missing.iter().any(|(n, gap)| *n == named && gap.from <= span.from && gap.to >= span.to) {
+                missing.push((named.clone(), domain::Gap { from: span.from, to: span.to, reason: GapReason::Damaged }));
+            }
+        }
         gaps.extend(missing.into_iter().map(|(stream, gap)| Gap {
             stream,
             from: place.moment(gap.from),

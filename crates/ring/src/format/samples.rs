@@ -45,7 +45,9 @@ impl SampleTable {
     pub fn push(&mut self, format: [u8; 16], base_dts: u64, front: u32, pieces: &[Piece]) -> bool {
         let known = self.formats.iter().position(|f| *f == format);
         let number = known.unwrap_or(self.formats.len());
-        let (Ok(number), Ok(start)) = (u8::try_from(number), u32::try_from(self.lines.len())) else { return false };
+        // Their count is a byte.
+        let Some(number) = u8::try_from(number).ok().filter(|n| *n < u8::MAX) else { return false };
+        let Ok(start) = u32::try_from(self.lines.len()) else { return false };
         if pieces.is_empty() || pieces.len() > MOST {
             return false;
         }
@@ -309,6 +311,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn more_formats_than_it_can_count_are_refused() {
+        let pieces = [Piece { duration: 1, size: 1, cts_offset: 0, random_access: true }];
+        let mut table = SampleTable::default();
+        let taken = (0..300u16).filter(|n| table.push([n.to_le_bytes(); 8].concat().try_into().unwrap(), 0, 0, &pieces)).count();
+        assert_eq!(taken, 255);
+        let mut bytes = Vec::new();
+        table.write(&mut bytes);
+        assert_eq!(SampleTable::parse(&bytes, 255).unwrap(), table);
     }
 
     #[test]

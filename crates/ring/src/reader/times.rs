@@ -46,6 +46,26 @@ impl Reader {
         self.catalog.coverage.unreadable()
     }
 
+    /// When a stream was recorded and cannot be read, as far as somebody has met it ([`crate::ClipPlan::check`] looks for it).
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn damaged_times(&self, stream: &StreamId, from: WallTime, to: WallTime) -> Result<Vec<Span>, RingError> {
+        let known = self.known_damaged();
+        let mut out: Vec<Span> = Vec::new();
+        if known.is_empty() {
+            return Ok(out);
+        }
+        for r in self.records(stream, from, to)?.iter().filter(|r| known.contains(&(r.block, r.entry.offset))) {
+            let here = Span { from: r.entry.wall.max(from), to: r.entry.wall_end().min(to) };
+            match out.last_mut() {
+                Some(last) if here.from >= last.from && here.from.micros_since(last.to) <= TOLERANCE => last.to = last.to.max(here.to),
+                _ => out.push(here),
+            }
+        }
+        Ok(out)
+    }
+
     /// Where the oldest recording begins; `None` while nothing has been overwritten or erased yet.
     #[must_use]
     pub fn expired_before(&self) -> Option<WallTime> {

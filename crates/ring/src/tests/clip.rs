@@ -107,6 +107,9 @@ fn damage_in_a_clip_is_an_error_and_nothing_recorded_is_named() {
     v.disk.flip(&v.spec.file(r.slot), u64::from(r.entry.offset + r.entry.len - 3), 4);
     let mut torn = Vec::new();
     assert!(clip::write_to(&plan, &mut torn).is_err());
+    assert!(plan.is_broken());
+    let here = v.reader.damaged_times(&v.sources[0].id, NOON, WallTime(i64::MAX)).unwrap();
+    assert_eq!(here.iter().map(|s| s.from).collect::<Vec<_>>(), [r.entry.wall]);
     // Whoever asks again gets all but the damaged record and what refers to it, to the next key.
     let again = planned(&v.reader, 0, 6_000, false);
     assert_ne!(again.etag(), plan.etag());

@@ -236,6 +236,20 @@ fn recover(catalog: &Catalog, clock: &dyn Clock, found: &mut Found) {
             let same = header.as_ref().filter(|h| h.boot == clock.boot_id() && h.clock_synchronised);
             found.anchor = same.map(|h| Anchor { wall: h.wall, mono: h.mono });
         }
+        // Its line of the index may not have reached the disk: a seal that is there is not written again.
+        let found_sealed = if s.state == BlockState::Open && own { catalog.footer(slot, s.sequence).ok().flatten() } else { None };
+        let s = match found_sealed {
+            Some(footer) => {
+                let data_end = footer.data_end;
+                let sealed = BlockTable::of_footer(footer).summary(s.sequence, BlockState::Sealed, data_end.into());
+                catalog.set(slot, sealed);
+                sealed
+            }
+            None => s,
+        };
+        if sealed && s.state != BlockState::Open {
+            continue;
+        }
         match s.state {
             BlockState::Sealed => match catalog.footer(slot, s.sequence) {
                 Ok(Some(footer)) => {
@@ -299,7 +313,8 @@ fn recover_block(catalog: &Catalog, found: &mut Found, slot: usize, s: BlockSumm
         let (h, id): (_, StreamId) = (&r.header, r.header.stream.clone());
         let next_seq = h.seq.saturating_add(1);
         let head = found.heads.entry(Arc::new(id)).or_default();
-        if late && head.next_seq >= next_seq {
+        // Blocks are in order over eras, counts are not.
+        if late && (head.last_block > h.block || head.next_seq >= next_seq) {
             continue;
         }
         *head = Head { next_seq, next_gop: h.gop.saturating_add(1), chain: h.chain, format: h.format, last_block: h.block };
