@@ -276,13 +276,7 @@ fn recover(catalog: &Catalog, clock: &dyn Clock, found: &mut Found) {
         }
     }
     for (slot, s) in late.into_iter().rev() {
-        // The index may have missed that it was sealed.
-        let told = catalog.file(slot).and_then(|file| summary_from_block(&*file, &catalog.spec, Some(found.ring)));
-        match told {
-            Ok((_, now)) if now.sequence == s.sequence && now.state == BlockState::Sealed => catalog.set(slot, now),
-            Ok(_) => recover_block(catalog, found, slot, s, true),
-            Err(error) => tracing::warn!(ring = %catalog.spec.name, block = s.sequence, %error, "block cannot be read: a gap"),
-        }
+        recover_block(catalog, found, slot, s, true);
     }
     for (slot, s) in behind.into_iter().rev() {
         recover_block(catalog, found, slot, s, false);
