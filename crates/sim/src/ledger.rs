@@ -34,8 +34,17 @@ struct Line {
     /// Given and not yet found in the ring: when it came, since boot, and its number.
     waiting: VecDeque<(MonoTime, u64)>,
     last_given: Option<u64>,
-    /// The last record found: its sequence, its chain, the number of its last sample.
-    last_found: Option<(u64, [u8; 32], u64)>,
+    last_found: Option<Found>,
+}
+
+/// The last record found.
+#[derive(Clone, Copy)]
+struct Found {
+    seq: u64,
+    chain: [u8; 32],
+    /// Its last sample's.
+    number: u64,
+    block: u64,
 }
 
 /// All streams.
@@ -48,12 +57,14 @@ pub(crate) struct Ledger {
     pub(crate) found: u64,
     /// What a consumer saw that it must not see.
     pub(crate) violation: Option<String>,
+    /// The newest block at the last look.
+    seen: u64,
 }
 
 impl Default for Ledger {
     fn default() -> Self {
         let trace = Trace(0xcbf2_9ce4_8422_2325);
-        Self { lines: BTreeMap::new(), trace, given: 0, dropped: 0, records: 0, found: 0, violation: None }
+        Self { lines: BTreeMap::new(), trace, given: 0, dropped: 0, records: 0, found: 0, violation: None, seen: 0 }
     }
 }
 
@@ -85,28 +96,47 @@ impl Ledger {
 
     /// Looks at every record that is new since the last look: it is whole, follows from the one before, holds what was sent,
     /// nothing twice; and everything that came before `promised` is there.
-    pub(crate) fn look(&mut self, reader: &Reader, promised: MonoTime) -> Result<(), Violation> {
+    ///
+    /// `alone`: a path refused meanwhile, so that another may have been overwritten alone, all of it: what it held is rightly gone.
+    pub(crate) fn look(&mut self, reader: &Reader, promised: MonoTime, alone: bool) -> Result<(), Violation> {
+        let blocks = reader.blocks().map_err(|e| Violation::new(e.to_string()))?;
+        let paths = reader.spec().paths.len();
+        let oldest = |path: usize| blocks.iter().skip(path).step_by(paths).map(|b| b.sequence).min();
+        let overwritten: Vec<u64> = (0..paths).filter(|_| alone).filter_map(oldest).filter(|first| *first > self.seen).collect();
         let mut lines = std::mem::take(&mut self.lines);
         for (stream, line) in &mut lines {
-            self.look_at(reader, stream, line, promised)?;
+            self.look_at(reader, stream, line, promised, &overwritten)?;
         }
         self.lines = lines;
+        self.seen = blocks.iter().map(|b| b.sequence).max().unwrap_or(0);
         Ok(())
     }
 
-    fn look_at(&mut self, reader: &Reader, stream: &StreamId, line: &mut Line, promised: MonoTime) -> Result<(), Violation> {
+    /// `overwritten`: the oldest blocks of the paths that hold nothing of what was there at the last look.
+    fn look_at(
+        &mut self,
+        reader: &Reader,
+        stream: &StreamId,
+        line: &mut Line,
+        promised: MonoTime,
+        overwritten: &[u64],
+    ) -> Result<(), Violation> {
         let failed = |what: String| Violation::new(format!("{stream}: {what}"));
         let all = reader.records(stream, EVER.0, EVER.1).map_err(|e| failed(e.to_string()))?;
-        let new: Vec<&RecordRef> = all.iter().filter(|r| line.last_found.is_none_or(|(seq, ..)| r.entry.seq > seq)).collect();
+        let new: Vec<&RecordRef> = all.iter().filter(|r| line.last_found.is_none_or(|last| r.entry.seq > last.seq)).collect();
         let mut found = Vec::new();
+        // Samples that were in what was overwritten: from the first of these numbers to the second.
+        let mut gone = Vec::new();
         for r in new {
             let record = reader.read(r).map_err(|e| failed(format!("record {} cannot be read: {e}", r.entry.seq)))?;
             let header = &record.header;
             if !record.media_verified {
                 return Err(failed(format!("record {} has no parameters in reach", header.seq)));
             }
-            let before = line.last_found.map_or((0, [0; 32]), |(seq, chain, _)| (seq + 1, chain));
-            if header.seq != before.0 {
+            let before = line.last_found.map_or((0, [0; 32]), |last| (last.seq + 1, last.chain));
+            let behind = line.last_found.map_or(0, |last| last.block);
+            let hole = header.seq > before.0 && overwritten.iter().any(|first| behind < *first && *first <= r.block);
+            if header.seq != before.0 && !hole {
                 let (first, block) = (all.first().map_or(0, |r| r.entry.seq), r.block);
                 return Err(failed(format!(
                     "record {} is followed by {} in block {block}: a hole; the oldest there is {first}",
@@ -114,15 +144,19 @@ impl Ledger {
                     header.seq
                 )));
             }
-            if header.chain != header.chain_after(&before.1) {
+            if !hole && header.chain != header.chain_after(&before.1) {
                 return Err(failed(format!("record {} breaks the chain", header.seq)));
             }
-            let mut last = line.last_found.map(|(.., number)| number);
+            let mut last = line.last_found.map(|last| last.number);
+            let before_hole = last.filter(|_| hole);
             for data in samples(&record).ok_or_else(|| failed(format!("record {} cannot be taken apart", header.seq)))? {
                 let name = content::read(&data, stream.kind == StreamKind::Audio);
                 let number = name.map(|n| n.number).ok_or_else(|| failed(format!("record {} holds what nobody sent", header.seq)))?;
                 if last.is_some_and(|last| number <= last) {
                     return Err(failed(format!("sample {number} is recorded twice or out of order, in record {}", header.seq)));
+                }
+                if let Some(before) = before_hole.filter(|before| last == Some(*before)) {
+                    gone.push((before, number));
                 }
                 last = Some(number);
                 found.push(number);
@@ -130,11 +164,12 @@ impl Ledger {
             self.records += 1;
             self.trace.number(header.seq);
             self.trace.note(&header.chain);
-            line.last_found = Some((header.seq, header.chain, last.unwrap_or(0)));
+            line.last_found = Some(Found { seq: header.seq, chain: header.chain, number: last.unwrap_or(0), block: r.block });
         }
         self.found += found.len() as u64;
         let mut found = found.into_iter().peekable();
-        let upto = line.last_found.map(|(.., number)| number);
+        let upto = line.last_found.map(|last| last.number);
+        line.waiting.retain(|(_, n)| !gone.iter().any(|(before, next)| before < n && n < next));
         while let Some(&(at, number)) = line.waiting.front() {
             if found.next_if(|n| *n < number).is_some() {
                 return Err(failed(format!("a sample before {number} is recorded and was never given")));

@@ -69,6 +69,9 @@ pub(crate) struct Village {
     told: VecDeque<String>,
     /// The ring was made smaller once.
     shrunk: bool,
+    /// A path did wrong since the last look.
+    alone: bool,
+    next_look: Instant,
 }
 
 /// One boot of the box.
@@ -132,6 +135,8 @@ impl Village {
             well_until: None,
             told: VecDeque::new(),
             shrunk: false,
+            alone: false,
+            next_look: Instant::now(),
         })
     }
 
@@ -278,7 +283,7 @@ impl Village {
 
     /// Turns of the writer, until the power goes, the box is restarted, or time is over. Says what must be durable then.
     async fn run(&mut self, boot: &mut Boot) -> Result<(End, MonoTime), Violation> {
-        let mut next_look = Instant::now() + LOOK;
+        self.next_look = Instant::now() + LOOK;
         loop {
             sleep(boot.ring.period()).await;
             let end = self.befall(&boot.clock);
@@ -291,8 +296,8 @@ impl Village {
             if let Some(end) = end {
                 return Ok((end, boot.ring.synced_at()));
             }
-            if Instant::now() >= next_look {
-                next_look = Instant::now() + LOOK;
+            if Instant::now() >= self.next_look {
+                self.next_look = Instant::now() + LOOK;
                 self.inspect(boot)?;
             }
             if self.over() {
@@ -415,7 +420,8 @@ impl Village {
 
     fn look(&mut self, reader: &Reader, promised: MonoTime) -> Result<(), Violation> {
         self.disk.pace(Pace::default());
-        let looked = self.ledger().look(reader, promised);
+        let alone = std::mem::replace(&mut self.alone, !self.faults.is_empty());
+        let looked = self.ledger().look(reader, promised, alone);
         self.disk.pace(TURNING);
         looked?;
         let said = self.ledger().violation.take();
@@ -444,10 +450,13 @@ impl Village {
                 }
                 Happening::Disk { path, fault } => {
                     self.report.faults += u64::from(fault.is_some());
+                    self.alone = true;
                     match fault {
                         Some(fault) => self.faults.insert(path, fault),
                         None => self.faults.remove(&path),
                     };
+                    // What is there again is looked at before it is overwritten.
+                    self.next_look = Instant::now();
                     self.furnish();
                     None
                 }

@@ -44,6 +44,12 @@ const SEEDS: &[(u64, u64, &str)] = &[
         60,
         "hidden by a clock set back: ring, a_clock_set_back_inside_the_oldest_block_hides_nothing_that_is_gone; and after 24 minutes a block without a footer behind newer seals: ring, a_block_whose_footer_was_refused_is_found_behind_newer_seals_after_a_cut",
     ),
+    (
+        185_966_912,
+        34,
+        "no fault of the ring's: one path was overwritten whole, alone, between two looks of the simulation, which now looks when a path is back and knows what was rightly overwritten",
+    ),
+    (820_300_734, 20, "0 days were forecast while every path refused: ring, a_ring_none_of_whose_paths_takes_anything_forecasts_nothing"),
 ];
 
 #[test]

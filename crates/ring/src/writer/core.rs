@@ -379,7 +379,8 @@ impl Core {
         s.written_bytes = f.written;
         s.write_rate_bps = f.rate;
         s.available = available;
-        s.days_forecast = (f.rate > 0).then(|| available as f64 * 8.0 / f.rate as f64 / 86_400.0);
+        // Where nothing takes recordings, no days are a forecast: the state says what is wrong.
+        s.days_forecast = (f.rate > 0 && available > 0).then(|| available as f64 * 8.0 / f.rate as f64 / 86_400.0);
         s.last_sync_micros_ago = micros(now.since(f.last_sync));
         s.last_sync_took_micros = micros(f.sync_took);
         s.dropped_gops = counts.dropped_gops;
