@@ -14,14 +14,28 @@ pub const SETTLE: Duration = Duration::from_secs(600);
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ClockTrust {
     anchor: Option<(WallTime, MonoTime)>,
+    stepped: bool,
 }
 
 impl ClockTrust {
+    /// Goes on from a reading of an earlier run in the same boot, taken under a disciplined clock.
+    #[must_use]
+    pub fn since(wall: WallTime, mono: MonoTime) -> Self {
+        Self { anchor: Some((wall, mono)), stepped: false }
+    }
+
+    /// Whether the wall was stepped although it is said to be disciplined, and has not gone along for [`SETTLE`] since: what it
+    /// stamps now may be wrong.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        self.stepped
+    }
+
     /// One more reading: the wall time, when the network has disciplined it for [`SETTLE`] and it has gone along with
     /// monotonic time since. A clock that was stepped is watched anew for as long.
     pub fn reading(&mut self, wall: WallTime, mono: MonoTime, synchronised: bool) -> Option<WallTime> {
         if !synchronised {
-            self.anchor = None;
+            *self = Self::default();
             return None;
         }
         let (then, since) = *self.anchor.get_or_insert((wall, mono));
@@ -29,9 +43,12 @@ impl ClockTrust {
         let parted = wall.micros_since(then).saturating_sub(elapsed).saturating_abs();
         if parted > SLACK + elapsed / 2000 || mono < since {
             self.anchor = Some((wall, mono));
+            self.stepped = true;
             return None;
         }
-        (mono.since(since) >= SETTLE).then_some(wall)
+        let settled = mono.since(since) >= SETTLE;
+        self.stepped &= !settled;
+        settled.then_some(wall)
     }
 }
 
@@ -66,13 +83,20 @@ mod tests {
         // 2099, under a server that lies.
         let far = wall.plus(Duration::from_secs(73 * 365 * 86_400));
         let (_, later) = at(760);
-        assert!(trust.reading(far, later, true).is_none());
+        assert!(!trust.is_doubtful());
+        assert!(trust.reading(far, later, true).is_none() && trust.is_doubtful());
         // Back to the truth: another step.
         let (wall, mono) = at(820);
         assert!(trust.reading(wall, mono, true).is_none());
         let (wall, mono) = at(1419);
         assert!(trust.reading(wall, mono, true).is_none());
+        assert!(trust.is_doubtful());
         let (wall, mono) = at(1420);
+        assert_eq!(trust.reading(wall, mono, true), Some(wall));
+        assert!(!trust.is_doubtful(), "corrected, and steady since");
+        // What a run before this one saw in the same boot counts.
+        let mut trust = ClockTrust::since(NOON, MonoTime::default());
+        let (wall, mono) = at(600);
         assert_eq!(trust.reading(wall, mono, true), Some(wall));
     }
 }

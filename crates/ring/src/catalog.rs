@@ -69,6 +69,8 @@ pub(crate) struct Index {
     pub(crate) ring: Option<[u8; 16]>,
     pub(crate) slots: Vec<BlockSummary>,
     pub(crate) damaged: usize,
+    /// Directories the ring had when they were written: the most that any of them says.
+    pub(crate) paths: usize,
 }
 
 impl State {
@@ -145,6 +147,14 @@ impl Catalog {
         (sequence, begins)
     }
 
+    /// So many blocks before and behind a sequence, as far as there are any.
+    pub(crate) fn near(&self, sequence: u64, count: usize) -> Vec<(usize, BlockSummary)> {
+        let s = self.state();
+        let before = s.used.range(..(sequence, 0)).rev().take(count);
+        let behind = s.used.range((sequence + 1, 0)..).take(count);
+        before.chain(behind).filter_map(|(_, n)| Some((*n, *s.slots.get(*n)?))).collect()
+    }
+
     /// The first `count` slots that are let through, those never written first, then the oldest.
     pub(crate) fn oldest_slots(&self, count: usize, pass: impl Fn(usize) -> bool) -> Vec<usize> {
         self.state().order.iter().map(|(_, slot)| *slot).filter(|slot| pass(*slot)).take(count).collect()
@@ -193,9 +203,9 @@ impl Catalog {
     /// Blocks of this process that are not sealed, and hold recordings.
     pub(crate) fn open_slots(&self) -> Vec<(usize, BlockSummary)> {
         let s = self.state();
-        let live = |(_, b): &(usize, BlockSummary)| b.state == BlockState::Open && s.open.contains_key(&b.sequence);
-        // The newest few by sequence: whatever is open was begun last.
-        s.order.iter().rev().take(64).filter_map(|(_, n)| Some((*n, *s.slots.get(*n)?))).filter(live).collect()
+        // Usually two: the one being written, and one that waits for its footer.
+        let lines = s.open.keys().rev().filter_map(|sequence| s.order.range((*sequence, 0)..=(*sequence, usize::MAX)).next());
+        lines.filter_map(|(_, n)| Some((*n, *s.slots.get(*n)?))).filter(|(_, b)| b.state == BlockState::Open).collect()
     }
 
     pub(crate) fn slot(&self, slot: usize) -> BlockSummary {
@@ -412,7 +422,7 @@ pub(crate) fn first_batch(file: &dyn DiskFile) -> io::Result<Option<u64>> {
 /// the others are as if they had never been begun.
 pub(crate) fn read_index(spec: &RingSpec, disk: &dyn Disk, asked: impl Fn(usize) -> bool) -> Result<Index, RingError> {
     let blocks = spec.blocks();
-    let mut out = Index { ring: None, slots: vec![BlockSummary::default(); blocks], damaged: 0 };
+    let mut out = Index { ring: None, slots: vec![BlockSummary::default(); blocks], damaged: 0, paths: 0 };
     let mut lines: Vec<Vec<u8>> = Vec::new();
     for (n, dir) in spec.paths.iter().enumerate() {
         if !asked(n) {
@@ -425,6 +435,7 @@ pub(crate) fn read_index(spec: &RingSpec, disk: &dyn Disk, asked: impl Fn(usize)
         match (read, header) {
             (Ok(_), Some(h)) if out.ring.is_none_or(|r| r == h.ring) => {
                 out.ring = Some(h.ring);
+                out.paths = out.paths.max(h.paths as usize);
                 lines.push(bytes);
             }
             (Ok(_), Some(_)) => {

@@ -1,18 +1,21 @@
 //! Where every stream was recorded, kept along: so that a month of thirty cameras is answered from memory.
 //!
-//! Belongs here: stretches of time folded from block tables, and their snapshot on disk. A cache: what it says follows from the
-//! footers, and is made anew from them (in the background) when the snapshot is missing or torn.
+//! Belongs here: when blocks are folded in and taken out, and the snapshot on disk. A cache: what it says follows from the
+//! footers, and is made anew from them (in the background) when the snapshot is missing or torn. Does not belong here: the
+//! arithmetic of stretches (`stretches`).
+
+mod stretches;
 
 use crate::{
     catalog::Catalog,
     disk::read_exact_at,
     format::{
-        index::{BlockState, BlockSummary},
+        index::BlockState,
         spans::{HEADER, Header, Spans, Stretch},
     },
     reader::Span,
     spec::SPANS_NAMES,
-    table::{BlockTable, TOLERANCE},
+    table::BlockTable,
 };
 use domain::{StreamId, WallTime};
 use std::{
@@ -23,94 +26,8 @@ use std::{
 
 /// Blocks between two snapshots.
 pub(crate) const EVERY: u64 = 64;
-
-/// Adds a piece; by time, for a clock that was set back writes later blocks with earlier times.
-fn add(list: &mut Vec<Stretch>, piece: Stretch) {
-    match list.last_mut() {
-        Some(last) if piece.from.micros_since(last.to).abs() <= TOLERANCE => {
-            (last.to, last.last, last.first) = (last.to.max(piece.to), last.last.max(piece.last), last.first.min(piece.first));
-        }
-        Some(last) if piece.from < last.to => {
-            list.push(piece);
-            list.sort_by_key(|s| (s.from, s.to));
-            let mut merged: Vec<Stretch> = Vec::with_capacity(list.len());
-            for s in list.drain(..) {
-                match merged.last_mut() {
-                    Some(m) if s.from.micros_since(m.to) <= TOLERANCE => {
-                        (m.to, m.first, m.last) = (m.to.max(s.to), m.first.min(s.first), m.last.max(s.last));
-                    }
-                    _ => merged.push(s),
-                }
-            }
-            *list = merged;
-        }
-        _ => list.push(piece),
-    }
-}
-
-impl Spans {
-    /// Adds what a block holds. The same block twice changes nothing.
-    pub(crate) fn fold(&mut self, sequence: u64, table: &BlockTable) {
-        let piece = |from, to| Stretch { from, to, first: sequence, last: sequence };
-        for (line, s) in table.streams.iter().enumerate().filter(|(_, s)| s.records > 0) {
-            let list = self.streams.entry(s.stream.clone()).or_default();
-            if s.gaps {
-                for r in table.records.iter().filter(|r| usize::from(r.stream) == line) {
-                    add(list, piece(r.wall, r.wall_end()));
-                }
-            } else {
-                add(list, piece(s.from, s.to));
-            }
-        }
-    }
-
-    /// Takes away what a block held. `others`: the blocks that hold something of the same times.
-    fn punch(&mut self, gone: &BlockTable, others: &[(u64, Arc<BlockTable>)]) {
-        for s in gone.streams.iter().filter(|s| s.records > 0) {
-            let Some(list) = self.streams.get_mut(&s.stream) else { continue };
-            // What joined it to its neighbours goes with it: they say themselves where they begin and end.
-            let (from, to) = (s.from.plus_micros(-TOLERANCE), s.to.plus_micros(TOLERANCE));
-            let mut kept = Vec::with_capacity(list.len() + 1);
-            for whole in list.drain(..) {
-                if whole.to <= from || whole.from >= to {
-                    kept.push(whole);
-                    continue;
-                }
-                kept.extend((whole.from < from).then_some(Stretch { to: from, ..whole }));
-                kept.extend((whole.to > to).then_some(Stretch { from: to, ..whole }));
-            }
-            *list = kept;
-        }
-        for (sequence, table) in others {
-            self.fold(*sequence, table);
-        }
-    }
-
-    /// Drops what lies in blocks before this one only.
-    pub(crate) fn forget(&mut self, oldest: u64) {
-        for list in self.streams.values_mut().chain([&mut self.unreadable]) {
-            list.retain(|s| s.last >= oldest);
-        }
-        self.streams.retain(|_, list| !list.is_empty());
-    }
-
-    /// The spans of a stream that overlap a range. `begins`: where the stream begins in the oldest block there is.
-    fn between(&self, stream: &StreamId, from: WallTime, to: WallTime, oldest: u64, begins: &[WallTime]) -> Vec<Span> {
-        let list = self.streams.get(stream).map(Vec::as_slice).unwrap_or_default();
-        let kept = list.iter().filter(|s| s.last >= oldest && s.from < to && s.to > from).map(|s| {
-            if s.first >= oldest {
-                return Span { from: s.from, to: s.to };
-            }
-            let here = begins.iter().copied().filter(|b| *b >= s.from && *b <= s.to).min();
-            let start = here.or_else(|| begins.iter().copied().min()).unwrap_or(s.from);
-            Span { from: s.from.max(start), to: s.to }
-        });
-        kept.filter(|s| s.from < s.to).collect()
-    }
-}
-
-/// A block whose clock was set by decades overlaps every other: so many footers are not read in the writer's thread.
-const OVERLAPPING: usize = 64;
+/// Blocks before and behind one that goes whose ends are looked at anew: what joined them to it goes with it.
+const NEIGHBOURS: usize = 3;
 
 /// Kept for a ring: not there yet, or complete up to the newest seal.
 #[derive(Default)]
@@ -171,21 +88,13 @@ impl Kept {
             self.give_up();
             return None;
         };
-        let (from, to) = (block.from.plus_micros(-TOLERANCE), block.to.plus_micros(TOLERANCE));
-        let same_times = |s: &&(usize, BlockSummary)| {
-            s.0 != slot && s.1.records > 0 && s.1.state == BlockState::Sealed && s.1.from <= to && s.1.to >= from
-        };
-        let slots: Vec<_> = catalog.slots().into_iter().enumerate().filter(|s| same_times(&s)).collect();
-        if slots.len() > OVERLAPPING {
-            self.give_up();
-            return None;
-        }
-        let others = slots.iter().filter_map(|(n, s)| Some((s.sequence, catalog.table(*n, s.sequence).ok()??)));
+        let near = catalog.near(block.sequence, NEIGHBOURS).into_iter().filter(|(_, s)| s.state == BlockState::Sealed && s.records > 0);
+        let others = near.filter_map(|(n, s)| Some((s.sequence, catalog.table(n, s.sequence).ok()??)));
         let left = Left { sequence: block.sequence, gone, others: others.collect() };
         let mut s = self.state();
         let given_up = s.given_up;
         match &mut s.ready {
-            Some(coverage) => coverage.punch(&left.gone, &left.others),
+            Some(coverage) => coverage.let_go(&left),
             None if given_up => {}
             None => s.left.push(left.clone()),
         }
@@ -293,69 +202,8 @@ pub(crate) fn build(catalog: &Weak<Catalog>) {
         coverage.fold(sequence, &table);
     }
     for left in std::mem::take(&mut state.left) {
-        coverage.punch(&left.gone, &left.others);
+        coverage.let_go(&left);
     }
     coverage.forget(catalog.oldest_sequence());
     state.ready = Some(coverage);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::format::footer::StreamEntry;
-    use domain::{CameraId, Channel, StreamKind};
-    use proptest::prelude::*;
-
-    fn id() -> StreamId {
-        StreamId::new(CameraId::new("a").unwrap(), Channel::Main, StreamKind::Video)
-    }
-
-    fn table(from: i64, to: i64) -> BlockTable {
-        let mut table = BlockTable::default();
-        table.streams.push(StreamEntry {
-            stream: id(),
-            records: 1,
-            from: WallTime(from),
-            to: WallTime(to),
-            gaps: false,
-            next_seq: 1,
-            next_gop: 1,
-            last_block: 0,
-            chain: [0; 32],
-            format: [0; 16],
-        });
-        table
-    }
-
-    proptest! {
-        /// Whatever blocks come in whatever order of time, folded and written and read: the same moments are covered.
-        #[test]
-        fn covers_what_the_blocks_cover(blocks in prop::collection::vec((0i64..300, 1i64..40), 1..40)) {
-            let second = 10 * TOLERANCE;
-            let mut coverage = Spans::default();
-            for (n, (from, len)) in blocks.iter().enumerate() {
-                coverage.fold(n as u64 + 1, &table(from * second, (from + len) * second));
-                if n % 3 == 0 {
-                    coverage.fold(n as u64 + 1, &table(from * second, (from + len) * second));
-                }
-            }
-            let bytes = coverage.to_bytes(7);
-            let header = Header::parse(&bytes).unwrap();
-            prop_assert_eq!(header.upto, 7);
-            let read = header.body(&bytes[HEADER..]).unwrap();
-            let spans = read.between(&id(), WallTime(i64::MIN), WallTime(i64::MAX), 0, &[]);
-            prop_assert!(spans.windows(2).all(|w| w[0].to < w[1].from));
-            for t in 0..345 {
-                let moment = WallTime(t * second + second / 2);
-                let covered = blocks.iter().any(|(from, len)| *from <= t && t < from + len);
-                prop_assert_eq!(spans.iter().any(|s| s.from <= moment && moment < s.to), covered, "at {}", t);
-            }
-        }
-
-        #[test]
-        fn any_snapshot_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-            let _ = Header::parse(&bytes);
-            let _ = Spans::parse(&bytes);
-        }
-    }
 }

@@ -56,7 +56,7 @@ impl PathState {
     }
 
     /// What an error of the file system means for the directory it came from.
-    fn of(error: &io::Error) -> Self {
+    pub(crate) fn of(error: &io::Error) -> Self {
         match error.raw_os_error().map(Errno::from_raw_os_error) {
             Some(Errno::ROFS) => Self::ReadOnly,
             Some(Errno::NOSPC | Errno::DQUOT) => Self::Full,

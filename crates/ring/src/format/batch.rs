@@ -5,6 +5,7 @@ use super::{
     cursor::{Cursor, Fields, check},
     page_up,
     record::RECORD_HEADER,
+    sequence,
 };
 use domain::WallTime;
 
@@ -95,7 +96,7 @@ impl BatchHeader {
         check(bytes)?;
         c.u16()?;
         let header = Self {
-            block: c.u64()?,
+            block: sequence(c.u64()?)?,
             number: c.u32()?,
             synced_below: c.u32()?,
             records: c.u32()?,

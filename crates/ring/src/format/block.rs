@@ -3,6 +3,7 @@
 use super::{
     FormatError, VERSION,
     cursor::{Cursor, Fields, check},
+    sequence,
 };
 use domain::{MonoTime, WallTime};
 
@@ -63,7 +64,7 @@ impl BlockHeader {
         let flags = c.u16()?;
         let header = Self {
             ring: c.array()?,
-            sequence: c.u64()?,
+            sequence: sequence(c.u64()?)?,
             block_size: c.u64()?,
             footer_size: c.u32()?,
             clock_synchronised: flags & 1 != 0,

@@ -6,6 +6,7 @@ use super::{
     cursor::{Cursor, Fields, check},
     record::{RecordHeader, camera_from, channel_code, channel_from, kind_code, kind_from},
     samples::SampleTable,
+    sequence,
 };
 use crate::sign::{Signer, verify};
 use domain::{StreamId, WallTime};
@@ -255,7 +256,7 @@ impl Footer {
         let mut c = Cursor::new(&bytes[8..]);
         let mut f = Self {
             ring: c.array()?,
-            sequence: c.u64()?,
+            sequence: sequence(c.u64()?)?,
             flags: {
                 c.u64()?;
                 c.u32()?

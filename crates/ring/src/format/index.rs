@@ -3,6 +3,7 @@
 use super::{
     FormatError,
     cursor::{Cursor, Fields, check},
+    sequence,
 };
 use domain::WallTime;
 
@@ -22,13 +23,15 @@ pub struct IndexHeader {
     pub block_size: u64,
     /// Entries that follow.
     pub blocks: u32,
+    /// Directories the ring had when this was written; 0 in files of before this was known.
+    pub paths: u32,
 }
 
 impl IndexHeader {
     /// As bytes of the disk.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; INDEX_HEADER] {
-        Fields::start(MAGIC).bytes(&[0, 0]).bytes(&self.ring).u64(self.block_size).u32(self.blocks).sealed()
+        Fields::start(MAGIC).bytes(&[0, 0]).bytes(&self.ring).u64(self.block_size).u32(self.blocks).u32(self.paths).sealed()
     }
 
     /// Reads the front of an index file.
@@ -41,7 +44,7 @@ impl IndexHeader {
         c.start(MAGIC)?;
         check(bytes)?;
         c.u16()?;
-        Ok(Self { ring: c.array()?, block_size: c.u64()?, blocks: c.u32()? })
+        Ok(Self { ring: c.array()?, block_size: c.u64()?, blocks: c.u32()?, paths: c.u32()? })
     }
 }
 
@@ -117,7 +120,7 @@ impl BlockSummary {
         Ok(Self {
             state,
             clock_unsynced: c.u8()? & 1 != 0,
-            sequence: c.u64()?,
+            sequence: sequence(c.u64()?)?,
             from: WallTime(c.i64()?),
             to: WallTime(c.i64()?),
             records: c.u32()?,

@@ -38,6 +38,14 @@ pub enum FormatError {
     Value(&'static str),
 }
 
+/// No block is counted higher: bytes that say so are not a ring's, and counting on from them must not overflow.
+pub const MAX_SEQUENCE: u64 = 1 << 62;
+
+/// A block's sequence as read from a disk.
+pub(crate) fn sequence(n: u64) -> Result<u64, FormatError> {
+    if n > MAX_SEQUENCE { Err(FormatError::Value("block sequence")) } else { Ok(n) }
+}
+
 /// Rounds up to a whole number of pages; saturates.
 #[must_use]
 pub const fn page_up(n: u64) -> u64 {

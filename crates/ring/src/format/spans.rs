@@ -8,7 +8,7 @@ use super::{
 use domain::{StreamId, WallTime};
 use std::collections::HashMap;
 
-const MAGIC: [u8; 8] = *b"MTSPAN01";
+const MAGIC: [u8; 8] = *b"MTSPAN02";
 /// Magic, blocks folded, bytes, check sums.
 pub const HEADER: usize = 32;
 /// A snapshot larger than this is none: thirty cameras that flap every minute for a year make less.

@@ -97,7 +97,10 @@ pub fn rebuild(spec: &RingSpec, disk: &dyn Disk, signer: &dyn Signer, now: WallT
         }
     }
     if let Some(ring) = ring {
-        writer::start::write_index(spec, disk, &paths, ring, &slots)?;
+        for (n, dir) in spec.paths.iter().enumerate().filter(|(n, _)| paths.is_in(*n)) {
+            let failed = writer::start::io_error(spec, "write the index of", dir);
+            writer::start::write_index(spec, disk, n, ring, &slots).map_err(failed)?;
+        }
     }
     Ok(out)
 }

@@ -323,3 +323,53 @@ fn what_a_clock_that_wrongly_claims_to_be_right_has_stamped_is_not_erased_for_it
     v.live(300);
     assert!(v.core.catalog().slots().iter().all(|s| s.state != BlockState::Erased));
 }
+
+#[test]
+fn a_ring_none_of_whose_paths_takes_anything_forecasts_nothing() {
+    let mut v = Village::new(&spec(16, 64 << 10), two_cameras(), 4);
+    v.live(240);
+    let forecast = |v: &Village| v.core.status().lock().unwrap().days_forecast;
+    assert!(forecast(&v).is_some_and(|days| days > 0.0));
+    v.disk.fail(&PathBuf::from("/ring"), Fault::Sync);
+    v.live(30);
+    assert_eq!(forecast(&v), None);
+    v.disk.heal();
+    v.live(60);
+    assert!(forecast(&v).is_some_and(|days| days > 0.0));
+}
+
+#[test]
+fn a_clock_that_was_corrected_is_believed_again_and_what_it_stamped_before_is_marked() {
+    let mut v = Village::new(&spec(60, 64 << 10), two_cameras(), 4);
+    v.live(30);
+    v.clock.advance(Duration::from_secs(700));
+    v.live(30);
+    // A time server corrects it by an hour: for ten minutes nobody knows which of both was right.
+    v.clock.step_wall(v.clock.wall().plus(Duration::from_secs(3600)));
+    v.live(30);
+    v.clock.advance(Duration::from_secs(300));
+    v.live(30);
+    v.clock.advance(Duration::from_secs(400));
+    v.live(30);
+    let marks: Vec<bool> = v.all(&v.reader).iter().map(|r| r.entry.flags & crate::format::record::FLAG_CLOCK_UNSYNCED != 0).collect();
+    let turns = marks.windows(2).filter(|w| w[0] != w[1]).count();
+    // Two cameras: right, in doubt, right.
+    assert!(turns == 4 && !marks[0] && marks.last() == Some(&false), "{marks:?}");
+}
+
+#[test]
+fn an_open_block_behind_many_newer_ones_is_still_covered() {
+    let mut v = Village::new(&spec(90, 64 << 10), two_cameras(), 4);
+    v.live(20);
+    let first = v.core.open.as_ref().unwrap().slot;
+    // From now on the disk takes nothing of this block: neither its next batch nor its footer.
+    v.disk.fail(&v.spec.file(first), Fault::Write);
+    while v.core.sequence < 80 {
+        v.live(100);
+    }
+    assert!(v.core.catalog().slot(first).state == BlockState::Open);
+    for stream in [&v.sources[0].id, &v.sources[1].id] {
+        let covered = v.reader.coverage(stream, NOON, v.clock.wall()).unwrap();
+        assert!(covered[0].from.micros_since(NOON) < 1_000_000, "{covered:?}");
+    }
+}

@@ -81,7 +81,7 @@ proptest! {
     }
 
     #[test]
-    fn index_lines_come_back(sequence in any::<u64>(), from in any::<i64>(), to in any::<i64>(), records in any::<u32>()) {
+    fn index_lines_come_back(sequence in 0..=crate::format::MAX_SEQUENCE, from in any::<i64>(), to in any::<i64>(), records in any::<u32>()) {
         let s = BlockSummary {
             sequence, state: BlockState::Sealed, clock_unsynced: true, from: WallTime(from), to: WallTime(to), records, data_end: 9,
         };
@@ -97,4 +97,25 @@ fn the_chain_says_what_and_not_where() {
     let other = RecordHeader { wall: WallTime(2), ..a.clone() };
     assert_ne!(a.chain_after(&[0; 32]), other.chain_after(&[0; 32]));
     assert_ne!(a.chain_after(&[0; 32]), a.chain_after(&[1; 32]));
+}
+
+#[test]
+fn a_number_no_ring_reaches_is_not_a_blocks() {
+    use crate::format::MAX_SEQUENCE;
+    for (sequence, good) in [(MAX_SEQUENCE, true), (MAX_SEQUENCE + 1, false), (u64::MAX, false)] {
+        let line = BlockSummary { sequence, state: BlockState::Open, ..BlockSummary::default() };
+        assert_eq!(BlockSummary::parse(&line.to_bytes()).is_ok(), good);
+        let header = BlockHeader {
+            ring: [1; 16],
+            sequence,
+            block_size: 1 << 20,
+            footer_size: 4096,
+            clock_synchronised: true,
+            wall: super::NOON,
+            mono: MonoTime(1),
+            boot: [2; 16],
+            public_key: [3; 32],
+        };
+        assert_eq!(BlockHeader::parse(&header.to_bytes()).is_ok(), good);
+    }
 }

@@ -365,3 +365,93 @@ fn a_rebuild_scans_each_block_once() {
         assert!((data / 2..data + data / 2).contains(&read), "block {}: {read} bytes read of {data}", held.sequence);
     }
 }
+
+#[test]
+fn a_new_ring_whose_second_disk_is_too_small_is_refused_each_time() {
+    let clock = Arc::new(SimClock::at(NOON));
+    let odd = Odd { tight: Some((TWO.into(), 100_000)), ..Odd::default() };
+    for _ in 0..2 {
+        let refused = prepare(&two_paths(), &odd, &clock).map(drop).unwrap_err();
+        assert!(matches!(&refused, RingError::Space { path, free: 100_000, .. } if path == Path::new(TWO)), "{refused}");
+        assert_eq!(block_files(&odd.inner, ONE), 0, "half a ring would be one whose other disk is away");
+    }
+    // Two paths on one disk, which has room for either and not for both.
+    let disk = ModelDisk::new();
+    disk.set_free(500_000);
+    let refused = crate::recorder::prepare(two_paths(), Arc::new(disk.clone()), clock.clone(), signer()).map(drop).unwrap_err();
+    assert!(matches!(refused, RingError::Space { need: 786_432, .. }), "{refused}");
+    disk.set_free(900_000);
+    crate::recorder::prepare(two_paths(), Arc::new(disk), clock, signer()).unwrap();
+}
+
+#[test]
+fn an_index_that_one_disk_refuses_at_a_start_does_not_keep_the_ring_from_recording() {
+    for new in [true, false] {
+        let (clock, disk) = if new {
+            (Arc::new(SimClock::at(NOON)), ModelDisk::new())
+        } else {
+            let (v, disk) = lived(200);
+            // It must be written anew.
+            disk.remove(&PathBuf::from(ONE).join("ring.index"));
+            (v.clock.clone(), disk)
+        };
+        disk.fail(&PathBuf::from(TWO).join("ring.index"), Fault::Write);
+        let mut v = Village::on(disk.clone(), clock, &two_paths(), sources(), 5);
+        assert_eq!(states(&v.core)[1], PathState::Failing);
+        let held = v.all(&v.reader).len();
+        assert_eq!(held == 0, new, "what lies there is shown");
+        v.live(30);
+        let status = v.core.status().lock().unwrap().clone();
+        assert_eq!(status.state, crate::RingState::Ok, "{}", status.detail);
+        assert!(domain::Clock::wall(&*v.clock).micros_since(status.newest.unwrap()) < 1_000_000);
+        assert!(v.all(&v.reader).iter().any(|r| r.entry.wall > NOON.plus(std::time::Duration::from_secs(if new { 1 } else { 20 }))));
+    }
+}
+
+#[test]
+fn a_path_taken_out_and_put_back_repeats_no_number() {
+    let one = RingSpec { size: 30 * (64 << 10), ..spec(30, 64 << 10) };
+    let (one, both) = (
+        RingSpec { paths: vec![ONE.into()], ..one.clone() },
+        RingSpec { size: 60 * (64 << 10), paths: vec![ONE.into(), TWO.into()], ..one },
+    );
+    let swap = |disk: &ModelDisk, from: &str, to: &str| {
+        for (name, _) in disk.list(Path::new(from)).unwrap() {
+            let (a, b) = (Path::new(from).join(&name), Path::new(to).join(&name));
+            let file = disk.open(&a, false).unwrap();
+            let mut bytes = vec![0; usize::try_from(file.len().unwrap()).unwrap()];
+            file.read_at(0, &mut bytes).unwrap();
+            let copy = disk.create(&b, bytes.len() as u64).unwrap();
+            copy.write_all_at(&[IoSlice::new(&bytes)], 0).unwrap();
+            copy.sync_data().unwrap();
+            disk.settle(&b).unwrap();
+            disk.remove(&a);
+        }
+    };
+    let clock = Arc::new(SimClock::at(NOON));
+    let lives = |disk: &ModelDisk, spec: &RingSpec| {
+        let mut v = Village::on(disk.clone(), clock.clone(), spec, sources(), 5);
+        v.live(150);
+        v.core.finish();
+        let mut all: Vec<_> = v.core.catalog().slots().iter().map(|s| s.sequence).filter(|s| *s > 0).collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count, "a number was given twice");
+        (all, v.disk.cut(|_| true))
+    };
+    // Taken out of `paths`, and put back.
+    let (first, disk) = lives(&ModelDisk::new(), &both);
+    let (second, disk) = lives(&disk, &one);
+    let (third, _) = lives(&disk, &both);
+    assert!(second.last() > first.last() && third.last() > second.last());
+    assert!(third.len() > first.len() && third.iter().filter(|s| first.contains(s)).count() == first.len(), "all of both is there");
+    // Another disk in its place, and the first one back.
+    let (first, disk) = lives(&ModelDisk::new(), &both);
+    swap(&disk, TWO, "/shelf");
+    let (_, disk) = lives(&disk, &both);
+    disk.list(Path::new(TWO)).unwrap().iter().for_each(|(name, _)| disk.remove(&Path::new(TWO).join(name)));
+    swap(&disk, "/shelf", TWO);
+    let (third, _) = lives(&disk, &both);
+    assert!(third.iter().filter(|s| first.contains(s)).count() == first.len());
+}

@@ -15,7 +15,7 @@ use crate::{
     status::{RingState, RingStatus},
     table::BlockTable,
 };
-use domain::{Clock, MonoTime, StreamId, WallTime};
+use domain::{Clock, ClockTrust, MonoTime, StreamId, WallTime};
 use metrics::{counter, gauge, histogram};
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
@@ -84,7 +84,9 @@ pub(crate) struct Core {
     pub(super) release: Release,
     /// A footer with the chain heads of this run is on the disk.
     pub(super) sealed_by_this_run: bool,
-    pub(super) anchor: Option<super::expire::Anchor>,
+    pub(super) trust: ClockTrust,
+    /// The wall's time, while it is to be trusted.
+    pub(super) trusted: Option<WallTime>,
     pub(super) figures: Figures,
     status: Arc<Mutex<RingStatus>>,
     /// What others ask for, and where they ask.
@@ -118,7 +120,7 @@ pub(crate) struct Found {
     pub(crate) unsealed: VecDeque<Unsealed>,
     pub(crate) sequence: u64,
     pub(crate) last_seal: [u8; 32],
-    pub(crate) anchor: Option<super::expire::Anchor>,
+    pub(crate) trust: ClockTrust,
     /// Block files beyond the ring's size: path and slot, ascending.
     pub(crate) leftover: Vec<usize>,
 }
@@ -169,7 +171,8 @@ impl Core {
             expire_at: MonoTime(0),
             release: Release::of(found.leftover),
             sealed_by_this_run: false,
-            anchor: found.anchor,
+            trust: found.trust,
+            trusted: None,
             figures: Figures { last_sync: now, ..Figures::default() },
             status: Arc::new(Mutex::new(status)),
             synced_at: Arc::new(AtomicU64::new(now.0)),
@@ -254,8 +257,10 @@ impl Core {
     /// Samples into records; records that cannot wait for their next sample are closed without it.
     fn gather(&mut self, now: MonoTime, all: bool) {
         // A clock that claims to be right and has parted from itself is not: what it stamps must not expire by it.
-        let parted = self.anchor.is_some_and(|a| !a.agrees(self.clock.wall(), now));
-        let circumstances = Circumstances { boot: self.clock.boot_id(), clock_synchronised: self.clock.synchronised() && !parted };
+        let synchronised = self.clock.synchronised();
+        self.trusted = self.trust.reading(self.clock.wall(), now, synchronised);
+        let clock_synchronised = synchronised && !self.trust.is_doubtful();
+        let circumstances = Circumstances { boot: self.clock.boot_id(), clock_synchronised };
         let max = self.catalog.spec.max_access_unit();
         let mut out = Vec::new();
         for arrived in self.intake.take() {

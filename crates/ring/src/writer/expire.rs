@@ -1,43 +1,23 @@
-//! Erasing by age, and when the clock is to be trusted with it: a clock that reads 2099 must not wipe the evidence.
+//! Erasing by age, under a clock that is to be trusted with it (`domain::ClockTrust`): one that reads 2099 must not wipe the evidence.
 
 use super::core::Core;
 use crate::format::{
     PAGE,
     index::{BlockState, BlockSummary},
 };
-use domain::{MonoTime, WallTime};
+use domain::MonoTime;
 use std::{collections::HashSet, ops::ControlFlow, time::Duration};
-
-/// Wall and monotonic time seen together under a synchronised clock.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Anchor {
-    pub(crate) wall: WallTime,
-    pub(crate) mono: MonoTime,
-}
-
-/// How far wall and monotonic time may part before the wall is distrusted: 5 s, and 1 in 2000 for a bad crystal.
-const SLACK: i64 = 5_000_000;
-/// How long the two must have agreed since the start before anything is erased.
-const SETTLE: Duration = Duration::from_secs(600);
 
 /// How often it is looked whether something has expired, while nothing has.
 const LOOK: Duration = Duration::from_secs(1);
 /// Waits after a path would not erase.
 const ERASE_RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
 
-impl Anchor {
-    pub(super) fn agrees(&self, wall: WallTime, mono: MonoTime) -> bool {
-        let elapsed = i64::try_from(mono.since(self.mono).as_micros()).unwrap_or(i64::MAX);
-        let parted = wall.micros_since(self.wall).saturating_sub(elapsed).saturating_abs();
-        parted <= SLACK + elapsed / 2000
-    }
-}
-
 impl Core {
     /// Erases one block whose recordings are all too old, the oldest first.
     pub(super) fn expire(&mut self) {
         let Some(max_age) = self.catalog.spec.max_age else { return };
-        let Some(now) = self.trusted_wall() else { return };
+        let Some(now) = self.trusted else { return };
         let mono = self.clock.mono();
         if mono < self.expire_at {
             return;
@@ -100,16 +80,5 @@ impl Core {
                 ));
             }
         }
-    }
-
-    /// Wall time, when it is synchronised and has gone along with monotonic time for a while.
-    fn trusted_wall(&mut self) -> Option<WallTime> {
-        let (wall, mono) = (self.clock.wall(), self.clock.mono());
-        if !self.clock.synchronised() {
-            self.anchor = None;
-            return None;
-        }
-        let anchor = *self.anchor.get_or_insert(Anchor { wall, mono });
-        (anchor.agrees(wall, mono) && mono.since(anchor.mono) >= SETTLE).then_some(wall)
     }
 }

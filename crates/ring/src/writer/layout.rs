@@ -64,6 +64,9 @@ pub(crate) fn allocate(
         }
     }
     missing.retain(|(n, _)| paths.is_in(*n));
+    if laid.all_new {
+        fits(spec, disk, &missing)?;
+    }
     let total = missing.iter().map(|(_, lacks)| lacks.len() as u64).sum();
     let mut step = Progress { done: 0, total, block_size: spec.block_size };
     for (n, lacks) in missing {
@@ -82,6 +85,23 @@ pub(crate) fn allocate(
     }
     none_left(spec, paths)?;
     Ok(laid)
+}
+
+/// Whether a new ring finds its space, before any of it is taken: half a ring would be taken for one whose other disk is away.
+fn fits(spec: &RingSpec, disk: &dyn Disk, missing: &[(usize, Vec<usize>)]) -> Result<(), RingError> {
+    let mut asked: HashMap<(u32, u32), u64> = HashMap::new();
+    for (n, lacks) in missing {
+        let Some(dir) = spec.paths.get(*n) else { continue };
+        let free = disk.free_space(dir).map_err(io_error(spec, "measure", dir))?;
+        let device = disk.volume(dir).map_err(io_error(spec, "look at", dir))?.device;
+        // Two paths may lie on one disk.
+        let need = asked.entry(device).or_default();
+        *need = need.saturating_add(lacks.len() as u64 * spec.block_size);
+        if free < *need {
+            return Err(RingError::Space { ring: spec.name.clone(), path: dir.clone(), need: *need, free });
+        }
+    }
+    Ok(())
 }
 
 /// Whether a path has blocks of an earlier run, and the numbers of those without their space.

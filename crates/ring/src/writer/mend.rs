@@ -106,6 +106,10 @@ impl Core {
 
     fn mend_index(&self) -> io::Result<()> {
         let catalog = &self.catalog;
-        start::write_index(&catalog.spec, &*catalog.disk, &catalog.paths, self.ring, &catalog.slots()).map_err(io::Error::other)
+        let slots = catalog.slots();
+        let all = (0..catalog.spec.paths.len()).filter(|n| catalog.paths.is_in(*n));
+        // Each that takes it gets it; the first refusal is told.
+        let done = all.map(|n| start::write_index(&catalog.spec, &*catalog.disk, n, self.ring, &slots));
+        done.fold(Ok(()), |first, this| first.and(this))
     }
 }

@@ -187,7 +187,7 @@ impl Core {
             sequence: self.sequence,
             block_size: self.catalog.spec.block_size,
             footer_size: small(self.catalog.spec.footer_size()),
-            clock_synchronised: self.clock.synchronised(),
+            clock_synchronised: self.clock.synchronised() && !self.trust.is_doubtful(),
             wall: self.clock.wall(),
             mono: self.clock.mono(),
             boot: self.clock.boot_id(),

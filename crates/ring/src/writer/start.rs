@@ -4,11 +4,10 @@ use super::{
     backoff::Backoff,
     builder::Head,
     core::{Found, Unsealed},
-    expire::Anchor,
     layout::Laid,
 };
 use crate::{
-    catalog::{Catalog, first_batch, index_size, read_index, summary_from_block},
+    catalog::{Catalog, Index, first_batch, index_size, read_index, summary_from_block},
     disk::{Disk, read_exact_at},
     error::RingError,
     format::{
@@ -16,28 +15,28 @@ use crate::{
         footer::SEAL_RECOVERED,
         index::{BlockState, BlockSummary, INDEX_ENTRY, INDEX_HEADER, IndexHeader},
     },
-    paths::Paths,
+    paths::{PathState, Paths, none_left},
     recover::{block_header, scan},
     sign::Signer,
     spec::{INDEX_NAME, RingSpec, SPANS_NAMES, block_name},
     table::BlockTable,
 };
-use domain::{Clock, StreamId};
+use domain::{Clock, ClockTrust, StreamId, WallTime};
 use sha2::{Digest, Sha256};
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
     io::{self, IoSlice},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
-/// Every start without one of the paths begins a new era: sequences of another are a multiple of this apart, and the
+/// Every start without one of the paths the ring had begins a new era: sequences of another are a multiple of this apart, and the
 /// chains of streams need not go on from one to the other.
 pub(crate) const ERA: u64 = 1 << 32;
 /// How many of the blocks to be overwritten next are looked at, in case the index missed that they are new already.
 const SUSPECTS: usize = 4;
 
-pub(super) fn io_error<'a>(spec: &'a RingSpec, what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> RingError + use<'a> {
+pub(crate) fn io_error<'a>(spec: &'a RingSpec, what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> RingError + use<'a> {
     move |source| RingError::Io { ring: spec.name.clone(), what, path: path.to_owned(), source }
 }
 
@@ -57,11 +56,30 @@ pub(crate) fn begin(spec: &RingSpec, disk: &dyn Disk, paths: &Paths, clock: &dyn
     if spec.paths.iter().enumerate().any(|(n, dir)| !paths.is_in(n) || begun(dir) || !fits(n, dir)) {
         return Ok(());
     }
+    let ring = new_ring(spec, clock, signer);
     for (n, dir) in spec.paths.iter().enumerate() {
         let path = dir.join(INDEX_NAME);
-        disk.create(&path, index_size(spec.blocks_in(n))).map_err(io_error(spec, "create", &path))?;
+        let done = disk.create(&path, index_size(spec.blocks_in(n))).map(drop);
+        let done = done.and_then(|()| write_index(spec, disk, n, ring, &[]));
+        go_without(spec, paths, n, clock.wall(), done.map_err(|e| (e, "create", path)))?;
     }
-    write_index(spec, disk, paths, new_ring(spec, clock, signer), &[])
+    Ok(())
+}
+
+/// A ring of several paths goes on without one that refuses.
+fn go_without(
+    spec: &RingSpec,
+    paths: &Paths,
+    n: usize,
+    now: WallTime,
+    done: Result<(), (io::Error, &'static str, PathBuf)>,
+) -> Result<(), RingError> {
+    let Err((error, what, path)) = done else { return Ok(()) };
+    if paths.count_in() < 2 {
+        return Err(io_error(spec, what, &path)(error));
+    }
+    paths.leave_out(n, PathState::of(&error), format!("cannot {what} {}: {error}", path.display()), now);
+    none_left(spec, paths)
 }
 
 /// Slots beyond the ring's size that have whole block files, ascending: the ring was larger once.
@@ -100,31 +118,39 @@ pub(crate) fn find(
     }
     if !leftover.is_empty() || paths.some_away() || !laid.fresh.is_empty() {
         // What is covered by blocks that go, or are not there, must not be remembered.
-        forget_coverage(&spec, &*disk, &paths)?;
+        forget_coverage(&spec, &*disk, &paths, clock.wall())?;
     }
     let mut index = read_index_or_new(&spec, &*disk, &paths, laid)?;
-    for (slot, place) in index.0.iter_mut().enumerate().skip(wanted.blocks()) {
+    for (slot, place) in index.slots.iter_mut().enumerate().skip(wanted.blocks()) {
         if leftover.binary_search(&slot).is_err() {
             *place = BlockSummary::default();
         }
     }
     // Of a ring whose other disks are away the name is known: they must find themselves in it when they are back.
-    let ring = index.1.or(spec.id.filter(|_| paths.some_away())).unwrap_or_else(|| new_ring(&spec, clock, signer));
-    if index.2 || stale(&spec, &*disk, &paths, &index.0) {
-        for (slot, place) in index.0.iter_mut().enumerate().filter(|(slot, _)| paths.is_readable(spec.place(*slot).0)) {
+    let ring = index.ring.or(spec.id.filter(|_| paths.some_away())).unwrap_or_else(|| new_ring(&spec, clock, signer));
+    let mut anew = index.damaged > 0;
+    if anew || stale(&spec, &*disk, &paths, &index.slots) {
+        for (slot, place) in index.slots.iter_mut().enumerate().filter(|(slot, _)| paths.is_readable(spec.place(*slot).0)) {
             let found = disk.open(&spec.file(slot), false).and_then(|f| summary_from_block(&*f, &spec, Some(ring)));
             *place = found.map(|(_, summary)| summary).unwrap_or_default();
         }
-        index.2 = true;
+        anew = true;
     }
-    if index.2 || index.1.is_none() || !laid.fresh.is_empty() {
-        write_index(&spec, &*disk, &paths, ring, &index.0)?;
+    // A disk taken out, or put in the place of another: what the ring no longer has may hold numbers as high, and come back.
+    let fewer = index.paths > spec.paths.len() || (!laid.all_new && !laid.fresh.is_empty() && index.paths == spec.paths.len());
+    if anew || index.ring.is_none() || !laid.fresh.is_empty() || index.paths != spec.paths.len() {
+        for n in (0..spec.paths.len()).filter(|n| paths.is_in(*n)) {
+            if let Err(error) = write_index(&spec, &*disk, n, ring, &index.slots) {
+                // A cache, as in `write_index` of a block: the next start reads the blocks again.
+                paths.refused(n, &error, clock.wall());
+            }
+        }
     }
-    let sequence = index.0.iter().map(|s| s.sequence).max().unwrap_or(0);
-    let catalog = Catalog::new(spec, disk, false, index.0).with_paths(paths);
-    let mut found = Found { ring, heads: BTreeMap::new(), unsealed: VecDeque::new(), sequence, last_seal: [0; 32], anchor: None, leftover };
+    let sequence = index.slots.iter().map(|s| s.sequence).max().unwrap_or(0);
+    let catalog = Catalog::new(spec, disk, false, index.slots).with_paths(paths);
+    let mut found = Found { ring, heads: BTreeMap::new(), unsealed: VecDeque::new(), sequence, last_seal: [0; 32], trust: ClockTrust::default(), leftover };
     recover(&catalog, clock, &mut found);
-    if catalog.paths.some_away() {
+    if catalog.paths.some_away() || fewer {
         // The newest recordings may lie on what is not there, under numbers nobody here knows: none of them is given twice.
         found.sequence = (found.sequence | (ERA - 1)) + 1;
     }
@@ -135,24 +161,21 @@ pub(crate) fn find(
     Ok((catalog.shrunk(wanted), found))
 }
 
-type Known = (Vec<BlockSummary>, Option<[u8; 16]>, bool);
-
-fn forget_coverage(spec: &RingSpec, disk: &dyn Disk, paths: &Paths) -> Result<(), RingError> {
-    for (_, dir) in spec.paths.iter().enumerate().filter(|(n, _)| paths.is_in(*n)) {
-        for path in SPANS_NAMES.iter().map(|name| dir.join(name)) {
-            disk.delete(&path).map_err(io_error(spec, "delete", &path))?;
-        }
+fn forget_coverage(spec: &RingSpec, disk: &dyn Disk, paths: &Paths, now: WallTime) -> Result<(), RingError> {
+    for (n, dir) in spec.paths.iter().enumerate().filter(|(n, _)| paths.is_in(*n)) {
+        let mut all = SPANS_NAMES.iter().map(|name| dir.join(name));
+        let done = all.try_for_each(|path| disk.delete(&path).map_err(|e| (e, "delete", path)));
+        go_without(spec, paths, n, now, done)?;
     }
     Ok(())
 }
 
-fn read_index_or_new(spec: &RingSpec, disk: &dyn Disk, paths: &Paths, laid: &Laid) -> Result<Known, RingError> {
+fn read_index_or_new(spec: &RingSpec, disk: &dyn Disk, paths: &Paths, laid: &Laid) -> Result<Index, RingError> {
     if laid.all_new {
-        return Ok((vec![BlockSummary::default(); spec.blocks()], None, false));
+        return Ok(Index { ring: None, slots: vec![BlockSummary::default(); spec.blocks()], damaged: 0, paths: 0 });
     }
     // A path that was laid out this moment holds nothing: that needs no look.
-    let index = read_index(spec, disk, |n| paths.is_readable(n) && !laid.fresh.contains(&n))?;
-    Ok((index.slots, index.ring, index.damaged > 0))
+    read_index(spec, disk, |n| paths.is_readable(n) && !laid.fresh.contains(&n))
 }
 
 /// Whether a block that should be old is newer than the newest known: the index could not be written then.
@@ -166,34 +189,25 @@ fn stale(spec: &RingSpec, disk: &dyn Disk, paths: &Paths, slots: &[BlockSummary]
     })
 }
 
-pub(crate) fn write_index(
-    spec: &RingSpec,
-    disk: &dyn Disk,
-    paths: &Paths,
-    ring: [u8; 16],
-    slots: &[BlockSummary],
-) -> Result<(), RingError> {
-    for (n, dir) in spec.paths.iter().enumerate().filter(|(n, _)| paths.is_in(*n)) {
-        let blocks = spec.blocks_in(n);
-        let header = IndexHeader { ring, block_size: spec.block_size, blocks: u32::try_from(blocks).unwrap_or(u32::MAX) };
-        let mut bytes = vec![0; usize::try_from(index_size(blocks)).unwrap_or(0)];
-        let mut put = |at: usize, field: &[u8]| {
-            if let Some(place) = bytes.get_mut(at..at + field.len()) {
-                place.copy_from_slice(field);
-            }
-        };
-        put(0, &header.to_bytes());
-        for (slot, s) in slots.iter().enumerate().filter(|(slot, s)| spec.place(*slot).0 == n && s.sequence > 0) {
-            put(PAGE as usize + spec.place(slot).1 * INDEX_ENTRY, &s.to_bytes());
+/// The whole index of one path.
+pub(crate) fn write_index(spec: &RingSpec, disk: &dyn Disk, n: usize, ring: [u8; 16], slots: &[BlockSummary]) -> io::Result<()> {
+    let blocks = spec.blocks_in(n);
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let header = IndexHeader { ring, block_size: spec.block_size, blocks: count(blocks), paths: count(spec.paths.len()) };
+    let mut bytes = vec![0; usize::try_from(index_size(blocks)).unwrap_or(0)];
+    let mut put = |at: usize, field: &[u8]| {
+        if let Some(place) = bytes.get_mut(at..at + field.len()) {
+            place.copy_from_slice(field);
         }
-        let path = dir.join(INDEX_NAME);
-        let done = disk.open(&path, true).and_then(|f| {
-            f.write_all_at(&[IoSlice::new(&bytes)], 0)?;
-            f.sync_data()
-        });
-        done.map_err(io_error(spec, "write", &path))?;
+    };
+    put(0, &header.to_bytes());
+    for (slot, s) in slots.iter().enumerate().filter(|(slot, s)| spec.place(*slot).0 == n && s.sequence > 0) {
+        put(PAGE as usize + spec.place(slot).1 * INDEX_ENTRY, &s.to_bytes());
     }
-    Ok(())
+    let path = spec.paths.get(n).map(|dir| dir.join(INDEX_NAME)).unwrap_or_default();
+    let file = disk.open(&path, true)?;
+    file.write_all_at(&[IoSlice::new(&bytes)], 0)?;
+    file.sync_data()
 }
 
 /// A name no other ring has: from when, where and by whom it was made.
@@ -234,7 +248,7 @@ fn recover(catalog: &Catalog, clock: &dyn Clock, found: &mut Found) {
         let own = header.as_ref().map_or_else(written, |h| h.sequence == s.sequence);
         if n == 0 {
             let same = header.as_ref().filter(|h| h.boot == clock.boot_id() && h.clock_synchronised);
-            found.anchor = same.map(|h| Anchor { wall: h.wall, mono: h.mono });
+            found.trust = same.map_or_else(ClockTrust::default, |h| ClockTrust::since(h.wall, h.mono));
         }
         // Its line of the index may not have reached the disk: a seal that is there is not written again.
         let found_sealed = if s.state == BlockState::Open && own { catalog.footer(slot, s.sequence).ok().flatten() } else { None };
