@@ -51,7 +51,11 @@ struct State {
 pub(crate) struct Left {
     sequence: u64,
     gone: Arc<BlockTable>,
-    others: Vec<(u64, Arc<BlockTable>)>,
+    /// The next ones there are; numbers in between were given up or overwritten.
+    before: Option<u64>,
+    behind: Option<u64>,
+    /// The blocks around it, if all of them could be read.
+    others: Option<Vec<(u64, Arc<BlockTable>)>>,
 }
 
 impl Kept {
@@ -88,9 +92,13 @@ impl Kept {
             self.give_up();
             return None;
         };
-        let near = catalog.near(block.sequence, NEIGHBOURS).into_iter().filter(|(_, s)| s.state == BlockState::Sealed && s.records > 0);
-        let others = near.filter_map(|(n, s)| Some((s.sequence, catalog.table(n, s.sequence).ok()??)));
-        let left = Left { sequence: block.sequence, gone, others: others.collect() };
+        let near = catalog.near(block.sequence, NEIGHBOURS);
+        let before = near.iter().map(|(_, s)| s.sequence).filter(|n| *n < block.sequence).max();
+        let behind = near.iter().map(|(_, s)| s.sequence).filter(|n| *n > block.sequence).min();
+        let sealed = near.into_iter().filter(|(_, s)| s.state == BlockState::Sealed);
+        // On a disk that is gone nothing says where they begin and end.
+        let others = sealed.map(|(n, s)| Some((s.sequence, catalog.table(n, s.sequence).ok()??))).collect();
+        let left = Left { sequence: block.sequence, before, behind, gone, others };
         let mut s = self.state();
         let given_up = s.given_up;
         match &mut s.ready {

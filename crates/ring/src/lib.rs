@@ -36,3 +36,4 @@ pub use spec::{MAX_ACCESS_UNIT, RingSpec};
 pub use status::{RingState, RingStatus};
 pub use stepped::{Inlet, Stepped};
 pub(crate) use writer::builder::fingerprint as builder_fingerprint;
+pub use writer::start::ERA;

@@ -31,10 +31,21 @@ impl Trace {
 /// One stream.
 #[derive(Default)]
 struct Line {
-    /// Given and not yet found in the ring: when it came, since boot, and its number.
-    waiting: VecDeque<(MonoTime, u64)>,
+    /// Given and not yet found in the ring: whether it must be, and its number.
+    waiting: VecDeque<(Due, u64)>,
     last_given: Option<u64>,
     last_found: Option<Found>,
+}
+
+/// Whether a sample must be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    /// It came then, since this boot.
+    At(MonoTime),
+    /// It was durable when an earlier boot ended.
+    Must,
+    /// It was not, and may have survived.
+    Maybe,
 }
 
 /// The last record found.
@@ -86,7 +97,7 @@ impl Ledger {
         }
         line.last_given = Some(name.number);
         if kept {
-            line.waiting.push_back((at, name.number));
+            line.waiting.push_back((Due::At(at), name.number));
         }
     }
 
@@ -123,7 +134,8 @@ impl Ledger {
     ) -> Result<(), Violation> {
         let failed = |what: String| Violation::new(format!("{stream}: {what}"));
         let all = reader.records(stream, EVER.0, EVER.1).map_err(|e| failed(e.to_string()))?;
-        let new: Vec<&RecordRef> = all.iter().filter(|r| line.last_found.is_none_or(|last| r.entry.seq > last.seq)).collect();
+        let new: Vec<&RecordRef> =
+            all.iter().filter(|r| line.last_found.is_none_or(|last| (r.block, r.entry.seq) > (last.block, last.seq))).collect();
         let mut found = Vec::new();
         // Samples that were in what was overwritten: from the first of these numbers to the second.
         let mut gone = Vec::new();
@@ -135,7 +147,10 @@ impl Ledger {
             }
             let before = line.last_found.map_or((0, [0; 32]), |last| (last.seq + 1, last.chain));
             let behind = line.last_found.map_or(0, |last| last.block);
-            let hole = header.seq > before.0 && overwritten.iter().any(|first| behind < *first && *first <= r.block);
+            let hole = header.seq > before.0 && overwritten.iter().any(|first| behind < *first);
+            // A start without one of the paths counts on from what it finds on the others.
+            let era = r.block / ring::ERA != behind / ring::ERA;
+            let hole = hole || era;
             if header.seq != before.0 && !hole {
                 let (first, block) = (all.first().map_or(0, |r| r.entry.seq), r.block);
                 return Err(failed(format!(
@@ -170,15 +185,18 @@ impl Ledger {
         let mut found = found.into_iter().peekable();
         let upto = line.last_found.map(|last| last.number);
         line.waiting.retain(|(_, n)| !gone.iter().any(|(before, next)| before < n && n < next));
-        while let Some(&(at, number)) = line.waiting.front() {
+        while let Some(&(due, number)) = line.waiting.front() {
             if found.next_if(|n| *n < number).is_some() {
                 return Err(failed(format!("a sample before {number} is recorded and was never given")));
             }
             if found.next_if_eq(&number).is_none() {
-                if at < promised || upto.is_some_and(|upto| number <= upto) {
-                    return Err(failed(format!("sample {number} came at {at:?}, all before {promised:?} is durable, and it is lost")));
+                match due {
+                    Due::Maybe => {}
+                    Due::At(at) if at >= promised && upto.is_none_or(|upto| number > upto) => break,
+                    Due::Must | Due::At(_) => {
+                        return Err(failed(format!("sample {number} came {due:?}, all before {promised:?} is durable, and it is lost")));
+                    }
                 }
-                break;
             }
             line.waiting.pop_front();
         }
@@ -190,11 +208,24 @@ impl Ledger {
 
     /// What was not found will never be: the power is gone. How long before `now` the oldest of it came, µs.
     pub(crate) fn forget(&mut self, now: MonoTime) -> u64 {
-        let lost = self.lines.values().filter_map(|l| l.waiting.front()).map(|(at, _)| now.0.saturating_sub(at.0)).max();
+        let came = |l: &Line| match l.waiting.front() {
+            Some((Due::At(at), _)) => Some(now.0.saturating_sub(at.0)),
+            _ => None,
+        };
+        let lost = self.lines.values().filter_map(came).max();
         for line in self.lines.values_mut() {
             line.waiting.clear();
         }
         lost.unwrap_or(0)
+    }
+
+    /// The boot is over, and the ring cannot be looked at: what was durable then must be found when it can.
+    pub(crate) fn carry(&mut self, promised: MonoTime) {
+        for (due, _) in self.lines.values_mut().flat_map(|l| &mut l.waiting) {
+            if let Due::At(at) = *due {
+                *due = if at < promised { Due::Must } else { Due::Maybe };
+            }
+        }
     }
 
     pub(crate) fn streams(&self) -> Vec<Arc<StreamId>> {

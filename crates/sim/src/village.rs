@@ -12,7 +12,9 @@ use crate::{
 use domain::{Board, Clock, MonoTime, Sample, SimClock, StreamKind, WallTime};
 use hub::Fanout;
 use ingest::{HostGate, Ingest, SimNetwork, Sink};
-use ring::{Disk, Ed25519Signer, Fault, Inlet, ModelDisk, Pace, Reader, RingSpec, RingState, Signer, Stepped, inspect};
+use ring::{
+    Disk, Ed25519Signer, Fault, Inlet, ModelDisk, Pace, PathState, Reader, RingSpec, RingState, RingStatus, Signer, Stepped, inspect,
+};
 use std::{
     collections::{BTreeMap, VecDeque},
     path::PathBuf,
@@ -72,6 +74,8 @@ pub(crate) struct Village {
     /// A path did wrong since the last look.
     alone: bool,
     next_look: Instant,
+    /// This boot's ring began with all its paths.
+    whole: bool,
 }
 
 /// One boot of the box.
@@ -137,6 +141,7 @@ impl Village {
             shrunk: false,
             alone: false,
             next_look: Instant::now(),
+            whole: true,
         })
     }
 
@@ -236,9 +241,13 @@ impl Village {
         self.disk.pace(Pace::default());
         ring.learn();
         // With a path gone what lies there is looked for when it is back.
+        self.whole = is_whole(&ring.status());
         if self.readable() {
             self.look(&reader, promised)?;
             self.forget();
+        } else {
+            self.well_until = None;
+            self.ledger().carry(promised);
         }
         self.furnish();
         let mut boot = Boot { clock, ring, reader, tasks: JoinSet::new() };
@@ -489,7 +498,7 @@ impl Village {
     }
 
     fn readable(&self) -> bool {
-        !self.faults.values().any(|f| *f == Fault::Gone)
+        self.whole && !self.faults.values().any(|f| *f == Fault::Gone)
     }
 
     /// The time the disk took has passed for everybody.
@@ -509,6 +518,11 @@ impl Village {
     fn over(&self) -> bool {
         self.began.elapsed() >= self.plan.length
     }
+}
+
+/// Whether no path was left out by the start.
+fn is_whole(status: &RingStatus) -> bool {
+    status.paths.iter().all(|p| p.state == PathState::Ok)
 }
 
 /// Resident memory of this process, KiB.

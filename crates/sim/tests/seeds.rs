@@ -50,6 +50,12 @@ const SEEDS: &[(u64, u64, &str)] = &[
         "no fault of the ring's: one path was overwritten whole, alone, between two looks of the simulation, which now looks when a path is back and knows what was rightly overwritten",
     ),
     (820_300_734, 20, "0 days were forecast while every path refused: ring, a_ring_none_of_whose_paths_takes_anything_forecasts_nothing"),
+    (
+        875_350_409,
+        60,
+        "times shown as covered that were overwritten behind a step of the clock: ring, covers_what_the_blocks_cover; and starts without a path, which the simulation took for losses",
+    ),
+    (441_312_499, 54, "ends cut off what is covered, beside blocks on a disk that was gone: ring, covers_what_the_blocks_cover"),
 ];
 
 #[test]

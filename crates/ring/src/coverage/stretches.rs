@@ -11,7 +11,6 @@ use crate::{
     table::{BlockTable, TOLERANCE},
 };
 use domain::{StreamId, WallTime};
-use std::sync::Arc;
 
 impl Stretch {
     /// Whether they touch, with what counts as no hole.
@@ -83,8 +82,11 @@ impl Spans {
         }
     }
 
-    /// Takes away what a block held. `others`: the blocks next to it, which say themselves where they begin and end.
-    pub(super) fn punch(&mut self, sequence: u64, gone: &BlockTable, others: &[(u64, Arc<BlockTable>)]) {
+    /// Takes away what a block held. The blocks around it say themselves where they begin and end; where they cannot, what is no hole
+    /// between two blocks is left to them.
+    pub(super) fn let_go(&mut self, left: &Left) {
+        let (sequence, gone) = (left.sequence, &left.gone);
+        let margin = if left.others.is_some() { TOLERANCE } else { 0 };
         for (line, s) in gone.streams.iter().enumerate().filter(|(_, s)| s.records > 0) {
             let Some(list) = self.streams.get_mut(&s.stream) else { continue };
             let held = pieces(sequence, gone, line);
@@ -96,29 +98,24 @@ impl Spans {
                 }
                 // What joined it to its neighbours goes with it.
                 let here = held.iter().filter(|piece| whole.meets(piece));
-                let from = here.clone().map(|p| p.from).min().map(|t| t.plus_micros(-TOLERANCE));
-                let to = here.map(|p| p.to).max().map(|t| t.plus_micros(TOLERANCE));
+                let from = here.clone().map(|p| p.from).min().map(|t| t.plus_micros(-margin));
+                let to = here.map(|p| p.to).max().map(|t| t.plus_micros(margin));
                 let (Some(from), Some(to)) = (from, to) else {
                     kept.push(whole);
                     continue;
                 };
-                if whole.from < from && whole.first < sequence {
-                    kept.push(Stretch { to: from, last: sequence - 1, ..whole });
+                if let Some(last) = left.before.filter(|before| *before >= whole.first && whole.from < from) {
+                    kept.push(Stretch { to: from, last, ..whole });
                 }
-                if whole.to > to && whole.last > sequence {
-                    kept.push(Stretch { from: to, first: sequence + 1, ..whole });
+                if let Some(first) = left.behind.filter(|behind| *behind <= whole.last && whole.to > to) {
+                    kept.push(Stretch { from: to, first, ..whole });
                 }
             }
             *list = kept;
         }
-        for (sequence, table) in others {
+        for (sequence, table) in left.others.iter().flatten() {
             self.fold(*sequence, table);
         }
-    }
-
-    /// Takes away what is left of a block that went.
-    pub(super) fn let_go(&mut self, left: &Left) {
-        self.punch(left.sequence, &left.gone, &left.others);
     }
 
     /// Drops what lies in blocks before this one only.
@@ -148,13 +145,14 @@ impl Spans {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::footer::StreamEntry;
     use crate::{
         coverage::NEIGHBOURS,
         format::spans::{HEADER, Header},
     };
-    use crate::format::footer::StreamEntry;
     use domain::{CameraId, Channel, StreamKind};
     use proptest::prelude::*;
+    use std::sync::Arc;
 
     fn id() -> StreamId {
         StreamId::new(CameraId::new("a").unwrap(), Channel::Main, StreamKind::Video)
@@ -203,8 +201,14 @@ mod tests {
                         coverage.forget(there.first().map_or(u64::MAX, |(first, _)| *first));
                     } else {
                         let near = |n: &usize| (at.saturating_sub(NEIGHBOURS)..at + NEIGHBOURS).contains(n);
-                        let others: Vec<_> = (0..there.len()).filter(near).map(|n| there[n].clone()).collect();
-                        coverage.punch(sequence, &gone, &others);
+                        let others = (0..there.len()).filter(near).map(|n| there[n].clone()).collect();
+                        coverage.let_go(&Left {
+                            sequence,
+                            gone: gone.clone(),
+                            before: at.checked_sub(1).map(|n| there[n].0),
+                            behind: there.get(at).map(|t| t.0),
+                            others: Some(others).filter(|_| what != 6),
+                        });
                     }
                     if what == 5 {
                         coverage.fold(sequence, &gone);

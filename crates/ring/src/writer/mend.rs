@@ -107,9 +107,13 @@ impl Core {
     fn mend_index(&self) -> io::Result<()> {
         let catalog = &self.catalog;
         let slots = catalog.slots();
-        let all = (0..catalog.spec.paths.len()).filter(|n| catalog.paths.is_in(*n));
-        // Each that takes it gets it; the first refusal is told.
-        let done = all.map(|n| start::write_index(&catalog.spec, &*catalog.disk, n, self.ring, &slots));
-        done.fold(Ok(()), |first, this| first.and(this))
+        let mut refused = Ok(());
+        // Each that takes it gets it; the last refusal is told.
+        for n in (0..catalog.spec.paths.len()).filter(|n| catalog.paths.is_in(*n)) {
+            if let Err(error) = start::write_index(&catalog.spec, &*catalog.disk, n, self.ring, &slots) {
+                refused = Err(error);
+            }
+        }
+        refused
     }
 }
