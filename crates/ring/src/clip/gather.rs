@@ -53,7 +53,7 @@ pub(super) struct Shown {
 /// No picture is shown later than this behind one that is decoded after it, µs.
 const REORDER: i64 = 1_000_000;
 
-/// Pictures decoded behind the end, for those before it that refer to them.
+/// Pictures decoded behind the end that are looked through for ones shown before it.
 const BEHIND: u32 = 16;
 
 /// Appends samples to a track, and remembers which bytes they are.
@@ -88,6 +88,23 @@ impl Building {
     }
 }
 
+impl Building {
+    /// Takes the samples behind the first so many away, and the records that held nothing else.
+    fn truncate(&mut self, needed: usize) {
+        while let Some(last) = self.samples.get(needed..).and_then(<[_]>::last) {
+            if let Some(s) = self.stretches.last_mut() {
+                (s.count, s.len) = (s.count - 1, s.len - last.size);
+                if s.count == 0 {
+                    self.stretches.pop();
+                }
+            }
+            self.samples.pop();
+        }
+        let held = self.stretches.iter().map(|s| s.record as usize + 1).max().unwrap_or(self.base);
+        self.records.truncate(held - self.base);
+    }
+}
+
 /// When a sample of a record is shown, by the wall.
 fn shown_at(r: &RecordRef, first_pts: i64, pts: i64) -> WallTime {
     r.entry.wall.plus_micros(pts.saturating_sub(first_pts).saturating_mul(100) / 9)
@@ -109,7 +126,9 @@ fn from_key(reader: &Reader, stream: &StreamId, from: WallTime, to: WallTime) ->
 pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: WallTime) -> Result<Option<(Gathered, Shown)>, RingError> {
     let mut edges = Edges { first: i64::MAX, begin: None, last: None, behind: None };
     // Whether pictures are decoded in another order than shown, and how many behind the end were taken for that.
-    let (mut reordered, mut offset_seen, mut behind) = (false, None, 0u32);
+    let (mut reordered, mut offset_seen, mut behind, mut point) = (false, None, 0u32, None);
+    // Samples up to the last one shown: what is decoded behind it nobody needs.
+    let mut needed = 0;
     let mut b = Building::new(0, 0);
     let (mut fronts, mut formats, mut runs, mut media) = (Fronts::new(reader), Formats::default(), Vec::<Run>::new(), 0i64);
     // Where the last picture so far ends, on the clip's timeline.
@@ -145,10 +164,13 @@ pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: Wall
             let wall = shown_at(&r, first_pts, pts);
             reordered |= *offset_seen.get_or_insert(p.cts_offset) != p.cts_offset;
             if wall >= to {
+                // Behind a random access point only its leading pictures are shown before it: the first other one ends the search.
+                let trailing = point.is_some_and(|point| pts > point);
                 behind += 1;
-                if !reordered || p.random_access || behind > BEHIND {
+                if !reordered || trailing || behind > BEHIND {
                     break 'records;
                 }
+                point = point.or(p.random_access.then_some(pts));
             }
             if p.random_access {
                 joined_at = match last_dts {
@@ -185,6 +207,9 @@ pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: Wall
             let sample =
                 ClipSample { format, duration: p.duration, cts_offset: p.cts_offset, size: p.size, random_access: p.random_access };
             b.push(sample, number, offset, media);
+            if wall < to {
+                needed = b.samples.len();
+            }
             shown_until = shown_until.max(media + i64::from(p.cts_offset) + i64::from(p.duration));
             media += i64::from(p.duration);
             if let Some(run) = runs.last_mut().filter(|_| wall < to) {
@@ -194,6 +219,7 @@ pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: Wall
         next_seq = r.entry.seq.checked_add(1);
     }
     let Some(shown) = edges.shown(shown_until) else { return Ok(None) };
+    b.truncate(needed);
     let track = ClipTrack {
         kind: TrackKind::Media(formats.list),
         samples: b.samples,

@@ -294,3 +294,42 @@ fn a_clip_is_the_same_from_the_sample_tables_and_from_the_records() {
     let without: Vec<Vec<u8>> = [true, false].map(|audio| bytes(&planned(&from_records, 700, 11_300, audio))).into();
     assert_eq!(with, without);
 }
+
+/// Decoding order of open groups: each third picture refers forwards over the two shown before it, each sixth is a random access
+/// point whose leading pictures are shown before it and decoded behind it.
+fn open_groups(v: &mut Village, pictures: u64) -> Vec<bytes::Bytes> {
+    let mut data = vec![bytes::Bytes::new(); pictures as usize + 4];
+    for n in 0..pictures {
+        let shown = match (n, n % 3) {
+            (0, _) => 0,
+            (_, 1) => n + 2,
+            _ => n - 1,
+        };
+        let at = NOON.plus_micros(shown as i64 * 100_000);
+        let mut s = v.sources[0].next(at, &mut v.dice);
+        (s.random_access, s.pts) = (n == 0 || (n % 3 == 1 && shown % 6 == 0), (shown as i64 + 1) * 9_000);
+        data[shown as usize] = s.data.clone();
+        v.core.intake().push(&s, domain::Clock::mono(&*v.clock));
+        v.clock.advance(Duration::from_millis(100));
+        v.core.tick();
+    }
+    v.core.finish();
+    data
+}
+
+#[test]
+fn a_clip_ends_with_the_last_picture_before_its_end_in_whatever_order_they_are_decoded() {
+    let mut v = Village::new(&spec(16, 128 << 10), vec![Source::new("a", StreamKind::Video, 400)], 1);
+    let data = open_groups(&mut v, 70);
+    for to in 1..60_usize {
+        let plan = planned(&v.reader, 0, to as i64 * 100, false);
+        let file = bytes(&plan);
+        assert_eq!(edits(&file)[0].1, 9_000 * to as u32, "{to}");
+        assert_eq!(plan.ends_at(), NOON.plus_micros(to as i64 * 100_000), "{to}");
+        let missing: Vec<usize> = (0..to).filter(|n| !contains(&file, &data[*n])).collect();
+        assert!(missing.is_empty(), "to {to}: {missing:?}");
+        // And of what is not shown only what others refer to: the picture behind the two that end it, and the point they lead up to.
+        let more: Vec<usize> = (to..to + 8).filter(|n| contains(&file, &data[*n])).collect();
+        assert!(more.iter().all(|n| n % 3 == 0 && *n < to + 3), "to {to}: {more:?}");
+    }
+}
