@@ -45,7 +45,7 @@ const HANGS: Duration = Duration::from_millis(100);
 const SETTLED: Duration = Duration::from_secs(3_600);
 const GROWTH: u64 = 128 << 10;
 /// Happenings kept for whoever asks.
-const TOLD: usize = 10;
+const TOLD: usize = 40;
 /// Most the ring may hold that is not durable: its own bound.
 const IN_FLIGHT: u64 = 64 << 20;
 

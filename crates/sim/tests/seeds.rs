@@ -56,6 +56,11 @@ const SEEDS: &[(u64, u64, &str)] = &[
         "times shown as covered that were overwritten behind a step of the clock: ring, covers_what_the_blocks_cover; and starts without a path, which the simulation took for losses",
     ),
     (441_312_499, 54, "ends cut off what is covered, beside blocks on a disk that was gone: ring, covers_what_the_blocks_cover"),
+    (
+        487_338_010,
+        48,
+        "shown as covered though zeros lay over it: ring, what_was_erased_is_not_shown_when_the_disk_will_not_say_that_it_is_gone",
+    ),
 ];
 
 #[test]

@@ -373,3 +373,34 @@ fn an_open_block_behind_many_newer_ones_is_still_covered() {
         assert!(covered[0].from.micros_since(NOON) < 1_000_000, "{covered:?}");
     }
 }
+
+#[test]
+fn what_was_erased_is_not_shown_when_the_disk_will_not_say_that_it_is_gone() {
+    let mut spec = spec(40, 64 << 10);
+    spec.max_age = Some(Duration::from_secs(600));
+    spec.paths = vec!["/one".into(), "/two".into()];
+    let mut v = Village::new(&spec, two_cameras(), 4);
+    crate::coverage::build(&Arc::downgrade(v.core.catalog()));
+    v.live(300);
+    v.clock.advance(Duration::from_secs(620));
+    v.disk.fail(&spec.paths[0], Fault::Sync);
+    v.live(60);
+    let erased = v.core.catalog().slots().iter().filter(|s| s.state == BlockState::Erased).count();
+    assert!(erased > 0);
+    let beside = Reader::open(spec.clone(), Arc::new(v.disk.fork())).unwrap();
+    for r in v.all(&v.reader) {
+        v.reader.read(&r).unwrap();
+    }
+    for s in &v.sources {
+        let (said, truth) = (&v.reader, &beside).clone();
+        let covered = |r: &Reader| r.coverage(&s.id, super::EVER.0, NOON.plus(Duration::from_secs(600))).unwrap();
+        assert_eq!(covered(said), covered(truth));
+    }
+    // A start finds what the index says and no recording behind it.
+    let after = v.disk.cut(|_| true);
+    let (core, _l) = start(&spec, &after, &v.clock);
+    let reader = Reader::of(core.catalog().clone());
+    for r in v.all(&reader) {
+        reader.read(&r).unwrap();
+    }
+}

@@ -56,10 +56,12 @@ impl Core {
         // Unpublished first: whoever reads it this moment is told that it is gone.
         self.catalog.set(slot, erased);
         let path = self.catalog.spec.file(slot);
-        let done = self.catalog.disk.open(&path, true).and_then(|f| {
+        let zeroed = self.catalog.disk.open(&path, true).and_then(|f| {
             f.zero_range(PAGE, self.catalog.spec.block_size - PAGE)?;
-            f.sync_data()
+            Ok(f)
         });
+        let stayed = zeroed.is_err();
+        let done = zeroed.and_then(|f| f.sync_data());
         let place = self.catalog.spec.place(slot).0;
         match done {
             Ok(()) => {
@@ -69,9 +71,13 @@ impl Core {
                 self.write_index(slot, &erased, false);
             }
             Err(error) => {
-                self.catalog.set(slot, oldest);
-                if let Some(left) = &left {
-                    self.catalog.coverage.stayed(left);
+                // Once zeros lie over it nothing of it can be shown, also while the disk does not say that they are durable: a start
+                // that finds it again erases it again.
+                if stayed {
+                    self.catalog.set(slot, oldest);
+                    if let Some(left) = &left {
+                        self.catalog.coverage.stayed(left);
+                    }
                 }
                 self.unerased.entry(place).or_default().refused(now, ERASE_RETRY.0, ERASE_RETRY.1);
                 self.trouble(&format!(
