@@ -57,7 +57,7 @@ pub(crate) async fn run(rounds: u32, seed: u64) -> Result<()> {
         let off = layer.power_off(dice.random_range(1..12), keep, dice.random());
         let cut = tokio::time::timeout(SILENT, off).await.context("it writes no more")??;
         daemon.kill_9().await;
-        mounted.umount_and_join().context("cannot unmount")?;
+        layer::unmount(mounted).context("cannot unmount")?;
         mounted = layer.mount(&ring)?;
         let again = Instant::now();
         daemon = village.start().await;
@@ -93,7 +93,7 @@ pub(crate) async fn run(rounds: u32, seed: u64) -> Result<()> {
     ensure!(status.success(), "it did not end in order: {status}");
     let verify = village.matthon(&["ring", "verify"], "").await;
     ensure!(verify.status.success(), "ring verify: {}{}", String::from_utf8_lossy(&verify.stdout), String::from_utf8_lossy(&verify.stderr));
-    mounted.umount_and_join().context("cannot unmount")?;
+    layer::unmount(mounted).context("cannot unmount")?;
     camsim.stop().await;
     let ms = |us: i64| us / 1000;
     println!(

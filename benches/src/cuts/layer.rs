@@ -219,6 +219,15 @@ impl Layer {
     }
 }
 
+/// Unmounts it.
+pub(super) fn unmount(mounted: BackgroundSession) -> io::Result<()> {
+    match mounted.umount_and_join() {
+        // It was just reading the next question when the kernel hung up.
+        Err(e) if e.kind() == io::ErrorKind::ConnectionAborted => Ok(()),
+        other => other,
+    }
+}
+
 /// What the kernel asks; anything else it is told does not exist.
 impl Filesystem for Layer {
     fn lookup(&self, _: &Request, _: INodeNo, name: &OsStr, reply: ReplyEntry) {
