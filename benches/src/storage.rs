@@ -106,7 +106,7 @@ fn timeline(dir: &Path) -> Result<()> {
     // Again, as after a restart: from the snapshot.
     let signer = Arc::new(Ed25519Signer::from_secret(&[7; 32]));
     let started = Instant::now();
-    let clock: Arc<dyn Clock> = it.clock.clone();
+    let clock: Arc<dyn Clock> = it.clock;
     let again = Recorder::open(spec.clone(), disk.clone(), clock, signer)?;
     println!("timeline: recording again {:.0} ms after the start", started.elapsed().as_secs_f64() * 1e3);
     let (from, to) = (BEGIN, BEGIN.plus(Duration::from_secs(31 * 86_400)));

@@ -17,6 +17,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+use tokio::sync::oneshot;
 
 const PAGE: u64 = 4096;
 const SECTOR: usize = 512;
@@ -39,11 +40,30 @@ struct File {
 #[derive(Default)]
 struct State {
     names: BTreeMap<String, u64>,
-    files: HashMap<u64, File>,
+    files: BTreeMap<u64, File>,
     last: u64,
     off: bool,
-    /// Sectors written and not synced when the power went, and how many of them are there nevertheless.
-    torn: (u64, u64),
+    fate: Option<Fate>,
+}
+
+/// A cut to come.
+struct Fate {
+    /// Writes and syncs until then; the last one is not answered any more.
+    left: u32,
+    seed: u64,
+    keep: u32,
+    told: oneshot::Sender<Cut>,
+}
+
+/// A cut that happened.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cut {
+    /// When.
+    pub(super) at: SystemTime,
+    /// Sectors written and not synced then.
+    pub(super) torn: u64,
+    /// How many of them are there nevertheless.
+    pub(super) kept: u64,
 }
 
 /// The disk; clones are the same.
@@ -75,6 +95,41 @@ fn get(pages: &Pages, mut at: u64, mut buf: &mut [u8]) {
     }
 }
 
+/// A sector of a file, and what a write put there.
+type Piece<'a> = (u64, u64, &'a [u8]);
+
+/// Cuts a write at the edges of sectors, wherever it begins.
+fn pieces(at: u64, data: &[u8]) -> impl Iterator<Item = Piece<'_>> {
+    let first = (SECTOR - usize::try_from(at % SECTOR as u64).unwrap_or(0)).min(data.len());
+    let (head, rest) = data.split_at(first);
+    let behind = at + first as u64;
+    let rest = rest.chunks(SECTOR).enumerate().map(move |(n, piece)| (behind + (n * SECTOR) as u64, piece));
+    std::iter::once((at, head)).chain(rest).map(|(at, piece)| (at / SECTOR as u64, at, piece))
+}
+
+impl State {
+    fn cut(&mut self, fate: Fate) {
+        let at = SystemTime::now();
+        self.off = true;
+        let (mut dice, mut torn, mut kept) = (StdRng::seed_from_u64(fate.seed), 0, 0);
+        // In the order of their numbers: a seed means the same sectors each time.
+        for file in self.files.values_mut() {
+            let pending = std::mem::take(&mut file.pending);
+            // A sector is written whole: all of its pieces are there, or none.
+            let mut sectors: BTreeMap<u64, bool> = BTreeMap::new();
+            for (sector, at, piece) in pending.iter().flat_map(|(at, data)| pieces(*at, data)) {
+                if *sectors.entry(sector).or_insert_with(|| dice.random_ratio(fate.keep, 100)) {
+                    put(&mut file.durable, at, piece);
+                }
+            }
+            torn += sectors.len() as u64;
+            kept += sectors.values().filter(|there| **there).count() as u64;
+            file.now = file.durable.clone();
+        }
+        let _ = fate.told.send(Cut { at, torn, kept });
+    }
+}
+
 impl File {
     fn write(&mut self, at: u64, data: Vec<u8>) {
         self.len = self.len.max(at + data.len() as u64);
@@ -102,27 +157,12 @@ impl Layer {
         fuser::spawn_mount(self.clone(), at, &config)
     }
 
-    /// The power goes, this instant: of what was not synced, each sector is there with this probability (in percent), whichever write it
-    /// belongs to. Returns how many sectors were not synced, and how many of them are there.
-    pub(super) fn power_off(&self, seed: u64, keep: u32) -> (u64, u64) {
-        let mut dice = StdRng::seed_from_u64(seed);
-        let mut s = self.state();
-        s.off = true;
-        let mut torn = (0, 0);
-        for file in s.files.values_mut() {
-            for (at, data) in std::mem::take(&mut file.pending) {
-                for (n, sector) in data.chunks(SECTOR).enumerate() {
-                    torn.0 += 1;
-                    if dice.random_ratio(keep, 100) {
-                        torn.1 += 1;
-                        put(&mut file.durable, at + (n * SECTOR) as u64, sector);
-                    }
-                }
-            }
-            file.now = file.durable.clone();
-        }
-        s.torn = torn;
-        torn
+    /// The power goes at the so-manieth write or sync from now on, before that is answered: of what was not synced, each sector is
+    /// there with this probability (in percent).
+    pub(super) fn power_off(&self, left: u32, keep: u32, seed: u64) -> oneshot::Receiver<Cut> {
+        let (told, cut) = oneshot::channel();
+        self.state().fate = Some(Fate { left, seed, keep, told });
+        cut
     }
 
     fn with<T>(&self, ino: u64, act: impl FnOnce(&mut File) -> T) -> Result<T, Errno> {
@@ -131,6 +171,30 @@ impl Layer {
             return Err(Errno::EIO);
         }
         s.files.get_mut(&ino).map(act).ok_or(Errno::ENOENT)
+    }
+
+    /// A write or a sync: the power may go with it. A write is in the cache by then, a sync has done nothing.
+    fn change(&self, ino: u64, write: Option<(u64, Vec<u8>)>) -> Result<(), Errno> {
+        let mut s = self.state();
+        if s.off {
+            return Err(Errno::EIO);
+        }
+        let file = s.files.get_mut(&ino).ok_or(Errno::ENOENT)?;
+        let sync = write.is_none();
+        if let Some((at, data)) = write {
+            file.write(at, data);
+        }
+        if let Some(fate) = &mut s.fate {
+            fate.left = fate.left.saturating_sub(1);
+        }
+        match s.fate.take_if(|fate| fate.left == 0) {
+            Some(fate) => {
+                s.cut(fate);
+                Err(Errno::EIO)
+            }
+            None if sync => s.files.get_mut(&ino).map(File::sync).ok_or(Errno::ENOENT),
+            None => Ok(()),
+        }
     }
 
     fn attr(&self, ino: u64) -> Result<FileAttr, Errno> {
@@ -152,6 +216,15 @@ impl Layer {
             flags: 0,
             blksize: 4096,
         })
+    }
+}
+
+/// Unmounts it.
+pub(super) fn unmount(mounted: BackgroundSession) -> io::Result<()> {
+    match mounted.umount_and_join() {
+        // It was just reading the next question when the kernel hung up.
+        Err(e) if e.kind() == io::ErrorKind::ConnectionAborted => Ok(()),
+        other => other,
     }
 }
 
@@ -251,7 +324,7 @@ impl Filesystem for Layer {
         _: Option<LockOwner>,
         reply: ReplyWrite,
     ) {
-        match self.with(ino.into(), |f| f.write(offset, data.to_vec())) {
+        match self.change(ino.into(), Some((offset, data.to_vec()))) {
             Ok(()) => reply.written(u32::try_from(data.len()).unwrap_or(u32::MAX)),
             Err(e) => reply.error(e),
         }
@@ -262,7 +335,7 @@ impl Filesystem for Layer {
     }
 
     fn fsync(&self, _: &Request, ino: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
-        match self.with(ino.into(), File::sync) {
+        match self.change(ino.into(), None) {
             Ok(()) => reply.ok(),
             Err(e) => reply.error(e),
         }
@@ -273,11 +346,11 @@ impl Filesystem for Layer {
     }
 
     fn fallocate(&self, _: &Request, ino: INodeNo, _: FileHandle, offset: u64, length: u64, mode: i32, reply: ReplyEmpty) {
-        let done = self.with(ino.into(), |f| match mode {
-            0 => f.len = f.len.max(offset + length),
+        let done = match mode {
+            0 => self.with(ino.into(), |f| f.len = f.len.max(offset + length)),
             // Zeros, of the same size: as a write of them.
-            _ => f.write(offset, vec![0; usize::try_from(length).unwrap_or(0)]),
-        });
+            _ => self.change(ino.into(), Some((offset, vec![0; usize::try_from(length).unwrap_or(0)]))),
+        };
         match done {
             Ok(()) => reply.ok(),
             Err(e) => reply.error(e),

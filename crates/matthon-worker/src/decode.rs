@@ -1,11 +1,12 @@
 //! Access units in, pictures out, on the calling thread.
 //!
-//! Belongs here: one libav decoder between two pads of our own, so that everything that happens to an access unit happens
+//! Belongs here: one libav decoder between two pads of our own ([`Wired`]), so that everything that happens to an access unit happens
 //! inside of [`Decoder::push`] and can be noted. Does not belong here: which pictures are wanted ([`Tap`]), scaling, sockets.
 //!
 //! Times go through the decoder as timestamps counted from the first sample; a picture finds its capture time by them, in
 //! whatever order pictures come out.
 
+use crate::wired::Wired;
 use domain::{WallTime, time::MEDIA_HZ};
 use gstreamer as gst;
 use gstreamer::prelude::*;
@@ -89,10 +90,7 @@ pub enum Order {
 
 /// One decoder. It has no thread of its own.
 pub struct Decoder<T: Tap> {
-    element: gst::Element,
-    input: gst::Pad,
-    output: gst::Pad,
-    bus: gst::Bus,
+    wired: Wired,
     inner: Arc<Mutex<Inner<T>>>,
     first: Option<i64>,
     failing: bool,
@@ -109,7 +107,7 @@ struct Inner<T> {
 
 impl<T: Tap> std::fmt::Debug for Decoder<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Decoder").field("element", &self.element.name()).field("first", &self.first).finish_non_exhaustive()
+        f.debug_struct("Decoder").field("wired", &self.wired).field("first", &self.first).finish_non_exhaustive()
     }
 }
 
@@ -159,30 +157,9 @@ impl<T: Tap> Decoder<T> {
         let name = element_for(caps).ok_or_else(|| Fault::Refused(what()))?;
         let element = gst::ElementFactory::make(name).build().map_err(|e| refused(&e))?;
         configure(&element, order);
-        let bus = gst::Bus::new();
-        element.set_bus(Some(&bus));
         let inner = Arc::new(Mutex::new(Inner { tap, info: None, pending: VecDeque::new(), first: 0, decoded: 0, silent: 0 }));
-        let input = gst::Pad::builder(gst::PadDirection::Src).name("in").build();
-        let output = output(&inner);
-        let link = || -> Result<(), Box<dyn std::error::Error>> {
-            let sink = element.static_pad("sink").ok_or("it has no input")?;
-            let src = element.static_pad("src").ok_or("it has no output")?;
-            input.link(&sink)?;
-            src.link(&output)?;
-            output.set_active(true)?;
-            input.set_active(true)?;
-            element.set_state(gst::State::Playing)?;
-            Ok(())
-        };
-        let made = link();
-        // From here on `drop` tidies up.
-        let decoder = Self { element, input, output, bus, inner, first: None, failing: false };
-        made.map_err(|e| refused(&e))?;
-        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-        let told = decoder.input.push_event(gst::event::StreamStart::new("matthon"))
-            && decoder.input.push_event(gst::event::Caps::new(caps))
-            && decoder.input.push_event(gst::event::Segment::new(&segment));
-        if told { Ok(decoder) } else { Err(refused(&decoder.heard().unwrap_or_else(|| "its parameters make no sense".to_owned()))) }
+        let wired = Wired::new(element, output(&inner), caps, "its parameters make no sense").map_err(|e| refused(&e))?;
+        Ok(Self { wired, inner, first: None, failing: false })
     }
 
     /// Decodes one access unit; pictures that come out go to the tap before this returns.
@@ -216,8 +193,8 @@ impl<T: Tap> Decoder<T> {
             }
         }
         // The lock is not held: the tap is called from in here.
-        let flow = self.input.push(buffer);
-        let heard = self.heard();
+        let flow = self.wired.push(buffer);
+        let heard = self.wired.heard();
         let silent = lock(&self.inner).silent;
         let fault = match (flow, heard) {
             (Ok(_), None) if silent <= SILENT_MAX => return Ok(()),
@@ -232,7 +209,7 @@ impl<T: Tap> Decoder<T> {
     /// Lets out what is held back.
     pub fn finish(&mut self) {
         if !self.failing {
-            self.input.push_event(gst::event::Eos::new());
+            self.wired.finish();
             self.failing = true;
         }
     }
@@ -247,31 +224,6 @@ impl<T: Tap> Decoder<T> {
     pub fn take_decoded(&self) -> u64 {
         std::mem::take(&mut lock(&self.inner).decoded)
     }
-
-    /// What the decoder said, if it was an error; other messages are let go, so that none pile up.
-    fn heard(&self) -> Option<String> {
-        let mut said = None;
-        while let Some(message) = self.bus.pop() {
-            if let gst::MessageView::Error(e) = message.view() {
-                said.get_or_insert_with(|| one_line(&e.error().to_string()));
-            }
-        }
-        said
-    }
-}
-
-impl<T: Tap> Drop for Decoder<T> {
-    fn drop(&mut self) {
-        let _ = self.input.set_active(false);
-        let _ = self.element.set_state(gst::State::Null);
-        let _ = self.output.set_active(false);
-        self.element.set_bus(None);
-    }
-}
-
-/// What C code says, cut to one line of a bearable length.
-pub(crate) fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }
 
 /// One thread, nothing broken shown, and an end to errors.

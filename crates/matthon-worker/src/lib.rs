@@ -21,6 +21,7 @@ pub mod scale;
 pub mod session;
 pub mod still;
 pub mod uplink;
+mod wired;
 
 /// One line to the log (standard error, which the core's supervisor inherits).
 pub(crate) fn say(what: impl std::fmt::Display) {

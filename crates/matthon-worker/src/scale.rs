@@ -128,7 +128,7 @@ pub fn picture(picture: &Picture, size: (u32, u32)) -> Result<Picture, ScaleErro
 
 impl ScaleError {
     fn new(from: &gst_video::VideoInfo, reason: &str) -> Self {
-        Self { format: from.name().to_owned(), width: from.width(), height: from.height(), reason: crate::decode::one_line(reason) }
+        Self { format: from.name().to_owned(), width: from.width(), height: from.height(), reason: crate::wired::one_line(reason) }
     }
 }
 

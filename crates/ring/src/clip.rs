@@ -160,7 +160,7 @@ pub fn plan(reader: &Reader, wish: &Wish<'_>) -> Result<ClipPlan, ClipError> {
         hash.update(r.entry.offset.to_le_bytes());
         hash.update(r.entry.header_crc.to_le_bytes());
     }
-    let etag = hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect();
+    let etag = domain::hex(&hash.finalize()[..16]);
     let (starts_at, ends_at) = (shown.from, shown.to);
     Ok(ClipPlan {
         reader: reader.clone(),

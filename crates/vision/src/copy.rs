@@ -3,6 +3,8 @@
 //! Belongs here: the core's side, which blocks and holds one sample and one picture at a time. Does not belong here: what is
 //! done with the pictures (`evidence`), where the samples come from.
 
+mod room;
+
 use crate::{
     launcher::{Launcher, Purpose},
     lone::{self, Lone, LoneError},
@@ -16,6 +18,7 @@ use crate::{
     supervisor::plain,
 };
 use domain::{Format, Sample, VideoCodec, VideoFormat, WallTime};
+use room::Room;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::{
     io::{self, IoSlice, Read, Write},
@@ -31,6 +34,9 @@ const PROGRESS: Duration = Duration::from_secs(60);
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 /// Lines of the log about what cannot be decoded; the rest is counted.
 const COMPLAINTS: u64 = 3;
+
+/// Pieces taken before looking again at whether to go on.
+const PIECES: usize = 16;
 
 /// What is wanted.
 pub struct Wanted<'a> {
@@ -124,7 +130,9 @@ fn run(
     worker.tell(&ToWorker::Copy(spec), &[theirs.as_fd(), font.as_fd()])?;
     drop((theirs, font));
     let way = Way { worker, socket: ours, wanted };
-    let mut taking = Taking { inbox: Inbox::default(), made, begun: false, ended: false, sent: 0, done: Copied::default(), complaints: 0 };
+    let room = Room::new(wanted.spec.kbit);
+    let mut taking =
+        Taking { inbox: Inbox::default(), made, room, begun: false, ended: false, sent: 0, done: Copied::default(), complaints: 0 };
     let mut format: Option<Arc<Format>> = None;
     let mut begun = false;
     for sample in samples {
@@ -140,6 +148,7 @@ fn run(
             format = Some(sample.format.clone());
         }
         taking.sent += 1;
+        taking.room.sample(sample.capture);
         way.send(&Down::Sample { head, words: words(&(wanted.words)(sample.capture)) }, &sample.data, &mut taking)?;
         if taking.ended {
             return Err(LoneError::Protocol("it ended before the film did".into()).into());
@@ -209,6 +218,7 @@ impl Way<'_> {
 struct Taking<F> {
     inbox: Inbox,
     made: F,
+    room: Room,
     begun: bool,
     ended: bool,
     sent: u64,
@@ -217,12 +227,18 @@ struct Taking<F> {
 }
 
 impl<F: FnMut(Made) -> io::Result<()>> Taking<F> {
-    /// Takes what is there; a worker that closes too early has ended.
+    /// Takes what is there, or the first MiB of it; a worker that closes too early has ended.
     fn take(&mut self, mut socket: &UnixStream) -> Result<(), CopyError> {
         let mut piece = vec![0; 64 << 10];
-        while !self.ended {
+        for _ in 0..PIECES {
+            if self.ended {
+                break;
+            }
             match socket.read(&mut piece) {
                 Ok(0) => return Err(LoneError::Crashed(String::new()).into()),
+                Ok(n) if self.room.came(n) => {
+                    return Err(LoneError::Protocol("it sends more bytes than a copy of this film can have".into()).into());
+                }
                 Ok(n) => self.inbox.push(piece.get(..n).unwrap_or_default()),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}

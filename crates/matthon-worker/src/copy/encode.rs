@@ -5,7 +5,7 @@
 //!
 //! Without B-frames: units come out in the order pictures went in, so that times are the caller's business alone.
 
-use crate::decode::one_line;
+use crate::wired::{Wired, one_line};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_video as gst_video;
@@ -23,10 +23,7 @@ const VBV: u32 = 2000;
 
 /// One encoder. It has no thread of its own.
 pub struct Encoder {
-    element: gst::Element,
-    input: gst::Pad,
-    output: gst::Pad,
-    bus: gst::Bus,
+    wired: Wired,
     out: Arc<Mutex<Out>>,
 }
 
@@ -47,7 +44,7 @@ struct Out {
 
 impl std::fmt::Debug for Encoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Encoder").field("element", &self.element.name()).finish_non_exhaustive()
+        f.debug_struct("Encoder").field("wired", &self.wired).finish_non_exhaustive()
     }
 }
 
@@ -76,31 +73,10 @@ impl Encoder {
         element.set_property("threads", 1u32);
         element.set_property("sync-lookahead", 0i32);
         element.set_property("qos", false);
-        let bus = gst::Bus::new();
-        element.set_bus(Some(&bus));
         let out = Arc::new(Mutex::new(Out::default()));
-        let input = gst::Pad::builder(gst::PadDirection::Src).name("in").build();
-        let output = output(&out);
-        let link = || -> Result<(), Box<dyn std::error::Error>> {
-            let sink = element.static_pad("sink").ok_or("it has no input")?;
-            let src = element.static_pad("src").ok_or("it has no output")?;
-            input.link(&sink)?;
-            src.link(&output)?;
-            output.set_active(true)?;
-            input.set_active(true)?;
-            element.set_state(gst::State::Playing)?;
-            Ok(())
-        };
-        let made = link();
-        // From here on `drop` tidies up.
-        let encoder = Self { element, input, output, bus, out };
-        made.map_err(|e| refused(&e))?;
         let caps = info.to_caps().map_err(|e| refused(&e))?;
-        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-        let told = encoder.input.push_event(gst::event::StreamStart::new("matthon"))
-            && encoder.input.push_event(gst::event::Caps::new(&caps))
-            && encoder.input.push_event(gst::event::Segment::new(&segment));
-        if told { Ok(encoder) } else { Err(refused(&encoder.heard().unwrap_or_else(|| "it does not take such pictures".into()))) }
+        let wired = Wired::new(element, output(&out), &caps, "it does not take such pictures").map_err(|e| refused(&e))?;
+        Ok(Self { wired, out })
     }
 
     /// Encodes one picture, shown so many µs after the first. Units that come out wait for [`Encoder::take`].
@@ -111,8 +87,8 @@ impl Encoder {
         if let Some(b) = picture.get_mut() {
             b.set_pts(gst::ClockTime::from_useconds(micros));
         }
-        let flow = self.input.push(picture);
-        match (self.heard(), flow) {
+        let flow = self.wired.push(picture);
+        match (self.wired.heard(), flow) {
             (Some(said), _) => Err(said),
             (None, Err(e)) => Err(format!("the encoder stopped: {e}")),
             (None, Ok(_)) => Ok(()),
@@ -121,7 +97,7 @@ impl Encoder {
 
     /// Lets out what is held back.
     pub fn finish(&self) {
-        self.input.push_event(gst::event::Eos::new());
+        self.wired.finish();
     }
 
     /// The body of `avcC`, once it is known.
@@ -134,25 +110,6 @@ impl Encoder {
     #[must_use]
     pub fn take(&self) -> Option<Encoded> {
         lock(&self.out).units.pop_front()
-    }
-
-    fn heard(&self) -> Option<String> {
-        let mut said = None;
-        while let Some(message) = self.bus.pop() {
-            if let gst::MessageView::Error(e) = message.view() {
-                said.get_or_insert_with(|| one_line(&e.error().to_string()));
-            }
-        }
-        said
-    }
-}
-
-impl Drop for Encoder {
-    fn drop(&mut self) {
-        let _ = self.input.set_active(false);
-        let _ = self.element.set_state(gst::State::Null);
-        let _ = self.output.set_active(false);
-        self.element.set_bus(None);
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     counts::Tally,
     decode::{self, Decoder, Fault, Frame, Order, Tap, Unit},
     note::Notes,
+    wired,
 };
 use encode::Encoder;
 use gstreamer as gst;
@@ -223,14 +224,14 @@ impl Film {
             // Pictures come when they come.
             .fps(gst::Fraction::new(0, 1))
             .build()
-            .map_err(|e| decode::one_line(&e.message))?;
+            .map_err(|e| wired::one_line(&e.message))?;
         let encoder = Encoder::new(&canvas, spec.kbit)?;
         let title = font.line(&spec.title, height as f32 / LETTERS, width as usize);
         Ok(Self { canvas, converter: None, title, words: None, encoder, told: false, times: VecDeque::new(), first: None, micros: 0 })
     }
 
     fn add(&mut self, font: &Font, frame: &Frame, words: &str) -> Result<(), String> {
-        let fail = |e: gst::glib::BoolError| decode::one_line(&e.message);
+        let fail = |e: gst::glib::BoolError| wired::one_line(&e.message);
         if self.converter.as_ref().is_none_or(|(info, _)| *info != frame.info) {
             self.converter = Some((frame.info.clone(), converter(&frame.info, &self.canvas).map_err(fail)?));
         }
@@ -276,7 +277,7 @@ impl Film {
                 self.told = true;
             }
             let (capture, pts) = self.times.pop_front().ok_or_else(|| broken("the encoder gave more pictures than it got"))?;
-            let bytes = unit.buffer.map_readable().map_err(|e| Stop::Failed(decode::one_line(&e.message)))?;
+            let bytes = unit.buffer.map_readable().map_err(|e| Stop::Failed(wired::one_line(&e.message)))?;
             let len =
                 u32::try_from(bytes.len()).ok().filter(|n| *n as usize <= PICTURE_MAX).ok_or_else(|| broken("a picture is too large"))?;
             up.write_all(&stream::encode(&Up::Picture { capture, pts, random_access: unit.random_access, len })?)?;

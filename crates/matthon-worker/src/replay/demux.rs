@@ -4,7 +4,7 @@
 //!
 //! The file is read through a pad of our own that gives any range of it, so the demuxer opens nothing and may jump.
 
-use crate::decode::{element_for, one_line};
+use crate::{decode::element_for, wired::one_line};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use std::{

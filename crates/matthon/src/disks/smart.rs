@@ -1,4 +1,5 @@
-//! What a disk says of itself, as `smartctl --json --all` writes it: read with bounds, judged before it is too late.
+//! What a disk says of itself, as `smartctl --json --all` writes it, or that it says nothing, as `systemd/matthon-smart` does: read with
+//! bounds, judged before it is too late.
 
 use domain::WallTime;
 use serde_json::Value;
@@ -13,6 +14,8 @@ use std::{
 const LARGEST: u64 = 1 << 20;
 /// Older than this says nothing of today: the timer measures every half hour.
 const FRESH: Duration = Duration::from_secs(6 * 3600);
+/// So far ahead of the clock is a clock that was set; further, nobody knows how old it is.
+const AHEAD: Duration = Duration::from_secs(300);
 /// Used up so far an SSD is to be replaced before it is used up.
 const WORN: u64 = 90;
 /// Warmer than this a disk ages fast (°C): the highest that makers of disks for recorders allow is 65 to 70.
@@ -77,15 +80,28 @@ pub(super) fn read(path: &Path) -> Result<Reading, String> {
     if text.len() as u64 > LARGEST {
         return Err("what was measured is too large to be smartctl's".into());
     }
-    let age = SystemTime::now().duration_since(modified).unwrap_or_default();
-    if age > FRESH {
-        return Err(format!("last measured {} hours ago: is matthon-smart.timer running?", age.as_secs() / 3600));
+    match SystemTime::now().duration_since(modified) {
+        Ok(age) if age > FRESH => {
+            return Err(format!("last measured {} hours ago: is matthon-smart.timer running?", age.as_secs() / 3600));
+        }
+        // A clock that was ahead wrote it: it may be of any day.
+        Err(ahead) if ahead.duration() > AHEAD => {
+            let minutes = ahead.duration().as_secs() / 60;
+            return Err(format!("when it was measured is not known: its time is {minutes} minutes in the future"));
+        }
+        _ => {}
     }
     let json: Value = serde_json::from_slice(&text).map_err(|_| "what was measured is not smartctl's JSON".to_owned())?;
     parse(&json)
 }
 
 fn parse(json: &Value) -> Result<Reading, String> {
+    let measured = json["local_time"]["time_t"].as_i64().map(WallTime::from_secs);
+    // A disk that hangs records nothing either.
+    if let Some(seconds) = json["matthon_smart"]["silent_seconds"].as_u64() {
+        let trouble = vec![format!("asked how it is, it was silent for {seconds} s")];
+        return Ok(Reading { measured, trouble, failing: true, ..Reading::default() });
+    }
     let word = |key: &str| json[key].as_str().unwrap_or_default().chars().take(64).collect::<String>();
     let nvme = &json["nvme_smart_health_information_log"];
     let ata = &json["ata_smart_attributes"]["table"];
@@ -103,17 +119,20 @@ fn parse(json: &Value) -> Result<Reading, String> {
         let row = ata.as_array()?.iter().take(256).find(|row| row["id"].as_u64() == Some(id))?;
         Some(100_u64.saturating_sub(row["value"].as_u64()?))
     };
+    // On disks that turn these numbers, where there are any, count something else.
+    let solid = json["rotation_rate"].as_u64() == Some(0);
+    let flash = |id: u64| if solid { used(id) } else { None };
     let spare = nvme["available_spare"].as_u64().zip(nvme["available_spare_threshold"].as_u64());
     let mut reading = Reading {
         model: word("model_name"),
         serial: word("serial_number"),
-        measured: json["local_time"]["time_t"].as_i64().map(WallTime::from_secs),
+        measured,
         passed,
         reallocated: attribute(5),
         pending: attribute(197),
         uncorrectable: attribute(198).or(nvme["media_errors"].as_u64()),
         // SSDs: 231 life left, 233 wear-out (Intel), 177 wear levelling (Samsung): 100 when new.
-        worn_percent: nvme["percentage_used"].as_u64().or_else(|| used(231)).or_else(|| used(233)).or_else(|| used(177)),
+        worn_percent: nvme["percentage_used"].as_u64().or_else(|| flash(231)).or_else(|| flash(233)).or_else(|| flash(177)),
         temperature: json["temperature"]["current"].as_i64(),
         hours: json["power_on_time"]["hours"].as_u64(),
         ..Reading::default()
@@ -151,6 +170,13 @@ mod tests {
             ]},
             "power_on_time": { "hours": 8123 },
             "temperature": { "current": 41 },
+        })
+    }
+
+    fn worn_out(rotation: Value) -> Value {
+        json!({
+            "model_name": "Some disk", "rotation_rate": rotation, "smart_status": { "passed": true },
+            "ata_smart_attributes": { "table": [{ "id": 233, "value": 4, "raw": { "value": 0 } }] },
         })
     }
 
@@ -208,5 +234,76 @@ mod tests {
         assert_eq!(read(&path).unwrap().state(), "ok");
         File::options().write(true).open(&path).unwrap().set_modified(SystemTime::now() - Duration::from_secs(10 * 3600)).unwrap();
         assert!(read(&path).unwrap_err().contains("last measured 10 hours ago"));
+    }
+
+    #[test]
+    fn a_report_from_the_future_is_of_an_unknown_day() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sda.json");
+        std::fs::write(&path, ata(0, 0, true).to_string()).unwrap();
+        let ahead = |seconds: u64| {
+            let at = SystemTime::now() + Duration::from_secs(seconds);
+            File::options().write(true).open(&path).unwrap().set_modified(at).unwrap();
+            read(&path).map(|r| r.state())
+        };
+        assert_eq!(ahead(100), Ok("ok"));
+        assert_eq!(ahead(7230), Err("when it was measured is not known: its time is 120 minutes in the future".to_owned()));
+    }
+
+    #[test]
+    fn only_a_disk_without_a_spindle_wears() {
+        assert_eq!(parse(&worn_out(json!(0))).unwrap().worn_percent, Some(96));
+        for other in [json!(7200), json!(null)] {
+            let disk = parse(&worn_out(other)).unwrap();
+            assert_eq!((disk.worn_percent, disk.state()), (None, "ok"));
+        }
+    }
+
+    #[test]
+    fn a_disk_that_does_not_answer_is_not_what_it_was() {
+        use std::{os::unix::fs::PermissionsExt, process::Command};
+        let dir = tempfile::tempdir().unwrap();
+        let program = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        };
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../systemd/matthon-smart");
+        let path = format!("{}:{}", dir.path().display(), std::env::var("PATH").unwrap());
+        let (out, report) = (dir.path().join("out"), dir.path().join("out/sda.json"));
+        let ask = || {
+            let mut command = Command::new(&script);
+            command.env("PATH", &path).env("SMART_OUT", &out).env("SMART_DISKS", "sda").env("SMART_WAIT", "1").output().unwrap()
+        };
+        let well = format!("cat <<'X'\n{}\nX", ata(0, 0, true));
+        let silent = |said: std::process::Output| {
+            assert!(said.status.success() && String::from_utf8_lossy(&said.stderr).contains("sda: silent for 1 s"), "{said:?}");
+            let disk = read(&report).unwrap();
+            assert_eq!((disk.state(), disk.trouble.as_slice()), ("failing", &["asked how it is, it was silent for 1 s".to_owned()][..]));
+            assert!(disk.measured.is_some());
+        };
+
+        program("smartctl", &well);
+        assert!(ask().status.success());
+        assert_eq!(read(&report).unwrap().state(), "ok");
+        program("smartctl", "exec sleep 600");
+        silent(ask());
+        program("smartctl", &well);
+        ask();
+        assert_eq!(read(&report).unwrap().state(), "ok");
+        // One that hangs in the kernel, where a kill does not reach it: nobody waits for it, and no second one is started.
+        program("timeout", &format!("cp /bin/sleep '{0}/smartctl-stuck' && exec '{0}/smartctl-stuck' 600", dir.path().display()));
+        silent(ask());
+        let pid = std::fs::read_to_string(out.join(".sda.pid")).unwrap();
+        silent(ask());
+        assert_eq!(std::fs::read_to_string(out.join(".sda.pid")).unwrap(), pid);
+        Command::new("kill").args(["-9", pid.trim()]).status().unwrap();
+        std::fs::remove_file(dir.path().join("timeout")).unwrap();
+        ask();
+        assert_eq!(read(&report).unwrap().state(), "ok");
+        // One that ends without a word: what was measured before says nothing of now.
+        program("smartctl", "exit 1");
+        ask();
+        assert!(read(&report).unwrap_err().contains("not measured"));
     }
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
-use super::*;
+use super::{room::SPARE, *};
 use crate::{
     fake::{FakeLauncher, FakeWorker},
     protocol::{SAMPLE_MAX, copy},
@@ -201,6 +201,44 @@ fn nonsense_is_refused() {
             }
         });
         assert!(matches!(result, Err(CopyError::Worker(LoneError::Protocol(_)))), "{n}: {result:?}");
+    }
+}
+
+#[test]
+fn a_worker_that_sends_without_end_is_stopped() {
+    const FAULT: &str = "the worker does not keep to the protocol: it sends more bytes than a copy of this film can have";
+    // Pictures of the largest size for every sample: the samples are a second apart, so each has 4 Mbit/s twice.
+    let largest = [&[0, 0x7f, 0xff, 0xfc][..], &vec![9; copy::PICTURE_MAX - 4]].concat();
+    let (heard, result) = with(300, 10, &|| true, move |socket| {
+        honest(socket, |socket, s| {
+            if s.n == 0 {
+                say(socket, &Up::Format(CONFIG.to_vec()), &[]);
+            }
+            say(socket, &picture(s.capture, &largest), &largest);
+        });
+    });
+    assert_eq!(result.unwrap_err().to_string(), FAULT);
+    // All 300 samples fit into the socket at once: what was allowed is at most their rate.
+    let most = 300 * 2 * 500_000 + SPARE;
+    assert!(heard.iter().map(|(_, len)| *len as u64).sum::<u64>() <= most && !heard.is_empty(), "{}", heard.len());
+    // And while it is asked for nothing: the second sample waits in a full socket, which it does not read.
+    let (_, result) = with(100_000, 100_000, &|| true, |socket| {
+        say(socket, &Up::Format(CONFIG.to_vec()), &[]);
+        let text = Up::Undecodable("x".repeat(1000));
+        while socket.write_all(&stream::encode(&text).unwrap()).is_ok() {}
+    });
+    assert!(result.unwrap_err().to_string().contains("it complains more often than there are samples"));
+}
+
+#[test]
+fn a_copy_of_any_length_at_its_rate_is_within_its_room() {
+    // An hour of 4 Mbit/s at 15, and at 100 pictures a second; one with gaps of an hour, and one whose times stand still.
+    for (step, count, each) in [(66_666, 54_000, 33_333), (10_000, 360_000, 5_000), (3_600_000_000, 100, 1_000_000), (0, 1000, 20_000)] {
+        let mut room = Room::new(4000);
+        for n in 0..count {
+            room.sample(WallTime(n * step));
+            assert!(!room.came(each), "{step}: {n}");
+        }
     }
 }
 
