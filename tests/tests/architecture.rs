@@ -61,7 +61,10 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("matthon-worker", &["matthon-domain", "matthon-media", "matthon-vision", "matthon-detect"]),
     ("camsim", &["matthon-domain"]),
     // The real core without its binary, driven by hand.
-    ("matthon-sim", &["matthon-domain", "matthon-media", "matthon-hub", "matthon-ingest", "matthon-ring"]),
+    (
+        "matthon-sim",
+        &["matthon-domain", "matthon-media", "matthon-hub", "matthon-ingest", "matthon-ring", "matthon-vision", "matthon-analytics"],
+    ),
     ("matthon-tests", &["matthon-domain"]),
     // Every reader of strangers' bytes; named by nobody.
     ("matthon-fuzz", &["matthon-domain", "matthon-media", "matthon-config", "matthon-ring", "matthon-vision", "matthon-evidence"]),

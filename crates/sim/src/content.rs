@@ -3,6 +3,7 @@
 
 use crate::dice::Dice;
 use bytes::Bytes;
+use domain::{Class, Detection, StreamKind};
 
 /// Camera, kind and number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,11 +36,29 @@ pub(crate) fn make(name: Name, nal: &[u8]) -> Bytes {
 }
 
 /// Whose a frame is, when every byte is what was sent.
-pub(crate) fn read(data: &[u8], audio: bool) -> Option<Name> {
+pub(crate) fn read(data: &[u8], kind: StreamKind) -> Option<Name> {
+    let audio = match kind {
+        StreamKind::Video => false,
+        StreamKind::Audio => true,
+        StreamKind::Observations => return seen(data),
+    };
     let (nal, plate) = if audio { (&data[..0], 0) } else { (data.get(4..8)?, 8) };
     let word = data.get(plate + 2..plate + PLATE)?;
     let name = Name { camera: *data.get(plate)?, audio, number: u64::from_be_bytes(word.try_into().ok()?) };
     (make(name, nal) == data).then_some(name)
+}
+
+/// An observation's number plate: a thing that no model knows, too faint to be followed.
+pub(crate) fn plate(camera: u8, number: u64) -> Detection {
+    let class = Class::from(format!("plate {camera} {number}").as_str());
+    Detection { class, score: 0.0, bbox: [0.0, 0.0, 0.1, 0.1].into() }
+}
+
+fn seen(data: &[u8]) -> Option<Name> {
+    let (observation, _) = vision::record::decode(data).ok()?;
+    let words = observation.detections.iter().find_map(|d| d.class.as_str().strip_prefix("plate ").map(str::to_owned))?;
+    let (camera, number) = words.split_once(' ')?;
+    Some(Name { camera: camera.parse().ok()?, audio: false, number: number.parse().ok()? })
 }
 
 #[cfg(test)]
@@ -49,15 +68,16 @@ mod tests {
     #[test]
     fn a_frame_says_whose_it_is_and_any_flipped_bit_shows() {
         for audio in [false, true] {
+            let kind = if audio { StreamKind::Audio } else { StreamKind::Video };
             for number in [0, 10, 77_777_777_777] {
                 let name = Name { camera: 7, audio, number };
                 let data = make(name, if audio { &[] } else { &[0x65, 0x88, 0x84, 0] });
-                assert_eq!(read(&data, audio), Some(name));
+                assert_eq!(read(&data, kind), Some(name));
                 for bit in 32..data.len() * 8 {
                     let mut bad = data.to_vec();
                     bad[bit / 8] ^= 1 << (bit % 8);
                     // The front of the NAL unit is the codec's, not ours.
-                    assert!(read(&bad, audio) != Some(name) || (!audio && bit < 64), "bit {bit}");
+                    assert!(read(&bad, kind) != Some(name) || (!audio && bit < 64), "bit {bit}");
                 }
             }
         }

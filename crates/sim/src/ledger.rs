@@ -66,6 +66,8 @@ pub(crate) struct Ledger {
     pub(crate) dropped: u64,
     pub(crate) records: u64,
     pub(crate) found: u64,
+    /// Trucks that stood too long, and were told.
+    pub(crate) raised: u64,
     /// What a consumer saw that it must not see.
     pub(crate) violation: Option<String>,
     /// The newest block at the last look.
@@ -75,14 +77,14 @@ pub(crate) struct Ledger {
 impl Default for Ledger {
     fn default() -> Self {
         let trace = Trace(0xcbf2_9ce4_8422_2325);
-        Self { lines: BTreeMap::new(), trace, given: 0, dropped: 0, records: 0, found: 0, violation: None, seen: 0 }
+        Self { lines: BTreeMap::new(), trace, given: 0, dropped: 0, records: 0, found: 0, raised: 0, violation: None, seen: 0 }
     }
 }
 
 impl Ledger {
     /// A sample came out of a camera and went into the ring, which kept it or not.
     pub(crate) fn given(&mut self, s: &Sample, at: MonoTime, kept: bool) {
-        let Some(name) = content::read(&s.data, s.stream.kind == StreamKind::Audio) else {
+        let Some(name) = content::read(&s.data, s.stream.kind) else {
             return self.complain(format!("{}: a sample is not what the camera sent", s.stream));
         };
         for n in [u64::from(name.camera), name.number, s.dts as u64, s.capture.0 as u64, at.0, u64::from(kept)] {
@@ -165,7 +167,7 @@ impl Ledger {
             let mut last = line.last_found.map(|last| last.number);
             let before_hole = last.filter(|_| hole);
             for data in samples(&record).ok_or_else(|| failed(format!("record {} cannot be taken apart", header.seq)))? {
-                let name = content::read(&data, stream.kind == StreamKind::Audio);
+                let name = content::read(&data, stream.kind);
                 let number = name.map(|n| n.number).ok_or_else(|| failed(format!("record {} holds what nobody sent", header.seq)))?;
                 if last.is_some_and(|last| number <= last) {
                     return Err(failed(format!("sample {number} is recorded twice or out of order, in record {}", header.seq)));
@@ -234,11 +236,16 @@ impl Ledger {
 }
 
 fn samples(record: &Record) -> Option<Vec<Bytes>> {
-    let fragment = parse_fragment(&record.payload).ok()?;
-    let mut at = fragment.data.start;
-    let mut out = Vec::with_capacity(fragment.pieces.len());
-    for p in fragment.pieces {
-        let end = at + p.size as usize;
+    let (mut at, sizes): (usize, Vec<u32>) = if record.header.stream.kind == StreamKind::Observations {
+        let seen = ring::format::observations::parse(&record.payload).ok()?;
+        (seen.data, seen.rows.iter().map(|r| r.size).collect())
+    } else {
+        let fragment = parse_fragment(&record.payload).ok()?;
+        (fragment.data.start, fragment.pieces.iter().map(|p| p.size).collect())
+    };
+    let mut out = Vec::with_capacity(sizes.len());
+    for size in sizes {
+        let end = at + size as usize;
         if end > record.payload.len() {
             return None;
         }

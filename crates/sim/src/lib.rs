@@ -1,7 +1,8 @@
 //! A village simulated from one seed: thirty cameras, the real core, one thread, days in minutes.
 //!
 //! Real here: ingest (sessions, reconnecting, gates, clocks, decoding times), the ring (writer, recovery, reader, coverage, verify),
-//! the hub. Simulated: cameras and network (`ingest::sim`), disk (`ring::ModelDisk`), clocks, and what befalls all of them
+//! the hub, tracker and rules. Simulated: cameras and network (`ingest::sim`), disk (`ring::ModelDisk`), the worker, clocks, and what
+//! befalls all of them
 //! (`fate`). Belongs here: driving them and holding them to their promises. Does not belong here: any behaviour of the product.
 //!
 //! Time is tokio's. The runtime must be one thread's with its time paused, which only tests and examples may ask for:
@@ -15,6 +16,7 @@ mod fate;
 mod ledger;
 mod viewer;
 mod village;
+mod worker;
 
 use std::{fmt, time::Duration};
 
@@ -74,6 +76,8 @@ pub struct Report {
     pub faults: u64,
     /// Starts that waited for a path to come back.
     pub refused: u64,
+    /// Trucks that stood too long, as the rules told.
+    pub raised: u64,
     /// Times the whole ring was verified from its blocks alone.
     pub verified: u64,
     /// The longest that was lost to a cut while the ring said that all is well, µs.
@@ -92,7 +96,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} samples ({} dropped), {} records read back, {} blocks; {} cuts, {} restarts ({} waited for a disk), {} clock steps, {} disk faults; \
+            "{} samples ({} dropped), {} records read back, {} blocks; {} cuts, {} restarts ({} waited for a disk), {} clock steps, {} disk faults; {} trucks told; \
              {} times verified whole; at most {} ms lost, ring open after {} ms at most; memory {} → {} MiB; trace {:016x}",
             self.samples,
             self.dropped,
@@ -103,6 +107,7 @@ impl fmt::Display for Report {
             self.refused,
             self.steps,
             self.faults,
+            self.raised,
             self.verified,
             self.lost / 1000,
             self.opening / 1000,

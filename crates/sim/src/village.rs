@@ -128,6 +128,7 @@ impl Village {
         let mut report = self.report.clone();
         (report.samples, report.dropped) = (ledger.given, ledger.dropped);
         (report.records, report.found, report.trace) = (ledger.records, ledger.found, ledger.trace.0);
+        report.raised = ledger.raised;
         Ok(report)
     }
 

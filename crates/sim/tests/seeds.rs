@@ -63,6 +63,16 @@ const SEEDS: &[(u64, u64, &str)] = &[
     ),
 ];
 
+/// Village after village is kept to what its rules owe: a truck that stands too long is told once, wherever the worker looked.
+#[test]
+fn trucks_that_stand_too_long_are_told_while_the_worker_comes_and_goes() {
+    let mut told = 0;
+    for seed in 20..24 {
+        told += run(Plan { cameras: 7, ..Plan::new(seed, HOUR / 2) }).unwrap().raised;
+    }
+    assert!(told >= 8, "{told}");
+}
+
 #[test]
 fn what_was_mended_stays_mended() {
     for (seed, minutes, what) in SEEDS {

@@ -1,10 +1,11 @@
 //! The worker's border, seen from the core: what is said over it, who keeps the worker alive, and which models there are.
 //!
 //! Belongs here: the protocol (also spoken by the worker's side), the supervisor, the feeding of streams, stills on demand, viewing copies,
-//! model manifests, the bytes of observations. Does not belong here: decoding or inference (the worker), what follows from
+//! model manifests, the bytes and the time line of observations. Does not belong here: decoding or inference (the worker), what follows from
 //! an observation (`analytics`), where observations are kept (`ring`).
 
 mod copy;
+mod diary;
 #[cfg(test)]
 mod fake;
 mod keeper;
@@ -20,6 +21,7 @@ mod supervisor;
 mod system;
 
 pub use copy::{Copied, CopyError, Made, Wanted, copy};
+pub use diary::Diary;
 pub use launcher::{Exit, Launched, Launcher, Process, Purpose};
 pub use lone::LoneError;
 pub use model::{Library, Manifest, Model, ModelError};

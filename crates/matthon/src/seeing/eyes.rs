@@ -2,7 +2,6 @@
 //!
 //! Runs on vision's thread; nothing here waits for a disk or a network, except when a thousand violations wait already.
 
-use super::diary::Diary;
 use analytics::{Analytics, Event};
 use domain::{CameraId, Observation, Violation, ViolationEnd};
 use std::{
@@ -28,7 +27,7 @@ pub(crate) struct Eyes {
 pub(crate) struct Camera {
     pub(crate) analytics: Analytics,
     /// `None`: no stream of this camera is recorded.
-    pub(crate) diary: Option<Diary>,
+    pub(crate) diary: Option<(ring::Recorder, vision::Diary)>,
 }
 
 impl Eyes {
@@ -43,8 +42,8 @@ impl vision::Eyes for Eyes {
         let mut eye = eye.lock().unwrap_or_else(PoisonError::into_inner);
         let events = eye.analytics.observe(&observation);
         let tracks = eye.analytics.tracks();
-        if let Some(diary) = &mut eye.diary {
-            diary.write(&observation, &tracks);
+        if let Some((recorder, diary)) = &mut eye.diary {
+            recorder.push(&diary.sample(&observation, &tracks));
         }
         for event in events {
             let happened = match event {

@@ -1,6 +1,5 @@
 //! From samples to cases: the worker looks, rules decide, cases are made. The wiring of it.
 
-mod diary;
 mod eyes;
 pub(crate) mod footage;
 pub(crate) mod rules;
@@ -66,7 +65,7 @@ pub(crate) fn start(
         });
         let recorder = [Channel::Main, Channel::Sub].into_iter().find_map(|c| camera.record.ring(c).and_then(|ring| rings.get(ring)));
         let analytics = analytics::Analytics::new(rules::of(camera)).with_context(|| format!("camera {}", camera.id))?;
-        let diary = recorder.map(|r| diary::Diary::new(r.clone(), &camera.id, channel));
+        let diary = recorder.map(|r| (r.clone(), vision::Diary::new(&camera.id, channel)));
         cameras.insert(camera.id.clone(), Camera { analytics, diary });
     }
     let detectors = config.vision.as_ref().map_or(1, |v| v.workers);

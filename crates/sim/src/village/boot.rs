@@ -6,13 +6,17 @@ use crate::{
     clock::{BoxClock, WriterClock},
     ledger::Ledger,
     viewer,
+    worker::{self, Look},
 };
 use domain::{Board, Clock, MonoTime, Sample, StreamKind};
 use hub::Fanout;
 use ingest::{HostGate, Ingest, SimNetwork, Sink};
 use ring::{Disk, Inlet, Pace, PathState, RingStatus, Stepped};
 use std::{
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::{task::JoinSet, time::sleep};
@@ -100,6 +104,8 @@ impl Village {
             }
         }));
         let (gate, board) = (Arc::new(HostGate::default()), Arc::new(Board::default()));
+        let up = Arc::new(AtomicBool::new(false));
+        boot.tasks.spawn(worker::lives(self.plan.seed, self.boots, up.clone()));
         for camera in &self.cameras {
             let Some(target) = camera.target() else { continue };
             let outlet = Outlet {
@@ -112,6 +118,18 @@ impl Village {
             if camera.number.is_multiple_of(5) {
                 let pause = Duration::from_millis(700 * (1 + u64::from(camera.number)));
                 boot.tasks.spawn(viewer::watch(outlet.video.clone(), pause, self.ledger.clone()));
+            }
+            if camera.number.is_multiple_of(worker::EVERY) {
+                let look = Look {
+                    seed: self.plan.seed,
+                    camera: camera.clone(),
+                    began,
+                    clock: boot.clock.clone(),
+                    inlet: boot.ring.inlet(),
+                    ledger: self.ledger.clone(),
+                    up: up.clone(),
+                };
+                boot.tasks.spawn(look.run(outlet.video.clone()));
             }
             let ingest = Ingest {
                 network: network.clone(),

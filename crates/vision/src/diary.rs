@@ -1,5 +1,8 @@
-//! What was seen, written into the ring as a stream of its own beside the video.
+//! What was seen, as samples of a stream of its own beside the video: its time line and its holes.
+//!
+//! Belongs here: when a sample is, and what is a hole. Does not belong here: its bytes (`record`), who keeps it (a ring).
 
+use crate::record;
 use domain::{CameraId, Channel, Format, Observation, Sample, StreamId, StreamKind, Track, WallTime};
 use std::sync::Arc;
 
@@ -7,8 +10,8 @@ use std::sync::Arc;
 const HOLE: i64 = 1_500_000;
 
 /// One camera's observations on their way into a ring.
-pub(crate) struct Diary {
-    recorder: ring::Recorder,
+#[derive(Debug)]
+pub struct Diary {
     stream: Arc<StreamId>,
     format: Arc<Format>,
     seq: u64,
@@ -17,18 +20,16 @@ pub(crate) struct Diary {
 }
 
 impl Diary {
-    pub(crate) fn new(recorder: ring::Recorder, camera: &CameraId, channel: Channel) -> Self {
+    /// Of the pictures of one channel of a camera.
+    #[must_use]
+    pub fn new(camera: &CameraId, channel: Channel) -> Self {
         let stream = Arc::new(StreamId::new(camera.clone(), channel, StreamKind::Observations));
-        Self { recorder, stream, format: Arc::new(Format::Observations(vision::record::VERSION)), seq: 0, since: None }
+        Self { stream, format: Arc::new(Format::Observations(record::VERSION)), seq: 0, since: None }
     }
 
-    /// Writes down one picture. Never blocks.
-    pub(crate) fn write(&mut self, observation: &Observation, tracks: &[Track]) {
-        let sample = self.sample(observation.capture, vision::record::encode(observation, tracks));
-        self.recorder.push(&sample);
-    }
-
-    fn sample(&mut self, capture: WallTime, data: Vec<u8>) -> Sample {
+    /// The sample of one picture, and of what is followed after it.
+    pub fn sample(&mut self, observation: &Observation, tracks: &[Track]) -> Sample {
+        let (capture, data) = (observation.capture, record::encode(observation, tracks));
         let goes_on = self.since.filter(|(_, last)| (1..=HOLE).contains(&capture.micros_since(*last)));
         // A new beginning of the time line where the clock was set back; a hole keeps it.
         let base = match (goes_on, self.since) {
