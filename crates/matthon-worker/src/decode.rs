@@ -1,6 +1,6 @@
 //! Access units in, pictures out, on the calling thread.
 //!
-//! Belongs here: one libav decoder between two pads of our own ([`Wired`]), so that everything that happens to an access unit happens
+//! Belongs here: one libav decoder between two pads of our own (`wired`), so that everything that happens to an access unit happens
 //! inside of [`Decoder::push`] and can be noted. Does not belong here: which pictures are wanted ([`Tap`]), scaling, sockets.
 //!
 //! Times go through the decoder as timestamps counted from the first sample; a picture finds its capture time by them, in

@@ -18,6 +18,8 @@ pub struct Disk {
     pub state: &'static str,
     /// What is wrong, or why nothing was measured.
     pub detail: String,
+    /// The same in a form that has its words in the texts; empty when nothing was measured.
+    pub reasons: Vec<Reason>,
     /// Maker and model.
     pub model: String,
     /// Serial number: what stands on its label.
@@ -36,6 +38,15 @@ pub struct Disk {
     pub temperature: Option<i64>,
     /// Hours it ran.
     pub hours: Option<u64>,
+}
+
+/// One thing that is wrong with a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// `smart.why.<key>` in the texts.
+    pub key: &'static str,
+    /// How many, where it can be counted.
+    pub n: u64,
 }
 
 /// Something to look after: the key of its sentence, the ring if one is meant, the folder or disk, since when, and the details.

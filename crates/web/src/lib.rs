@@ -41,7 +41,7 @@ mod vision;
 
 pub use app::router;
 pub use context::{Camera, Context, DisksOf, Site};
-pub use disks::Disk;
+pub use disks::{Disk, Reason};
 pub use exports::{Exports, NoExport};
 pub use kept::{KEPT, Keeping};
 pub use openapi::document;

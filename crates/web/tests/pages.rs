@@ -161,6 +161,7 @@ async fn a_folder_that_fails_and_a_disk_that_will_are_named_before_loss() {
         paths: vec!["/video/2".into()],
         state,
         detail: "8 sectors cannot be read".into(),
+        reasons: vec![matthon_web::Reason { key: "pending", n: 8 }],
         model: "WDC".into(),
         serial: "VDK1".into(),
         measured: None,

@@ -172,7 +172,7 @@ fn handover(s: &mut Sheet<'_>, m: &Manifest) {
     s.line("Đơn vị", if m.export.authority.is_empty() { dots } else { &m.export.authority });
     s.line("Số giấy tờ công vụ", dots);
     s.line("Căn cứ yêu cầu", if m.export.document.is_empty() { dots } else { &m.export.document });
-    s.line("Phương tiện giao (USB, liên kết)", dots);
+    s.line("Phương tiện giao (USB, liên kết)", "………………………………………");
     s.line("Giờ, ngày giao", dots);
     s.text(&format!("Tài liệu giao: một tệp ZIP gồm {} tệp theo danh mục trong báo cáo kèm theo.", m.files.len()));
     s.text("Bên nhận cam kết sử dụng dữ liệu đúng mục đích đã nêu, bảo quản và xóa khi không còn cần thiết theo quy định của pháp luật.");

@@ -58,6 +58,7 @@ impl Disks {
             paths: vec![path],
             state,
             detail,
+            reasons: reading.reasons,
             model: reading.model,
             serial: reading.serial,
             measured: reading.measured.map(|t| t.to_string()),

@@ -165,6 +165,7 @@ export interface Disk {
   paths: string[];
   state: string;
   detail: string;
+  reasons?: { key: string; n: number }[];
   model: string;
   serial: string;
   measured: Instant | null;

@@ -60,6 +60,10 @@ test('every state of a folder and of a disk has its words, and what to do', () =
     assert.ok(state === 'ok' || `disk.${state}` in vi, state);
   }
   for (const state of ['ok', 'warning', 'failing', 'unmeasured']) assert.ok(`smart.${state}.word` in vi, state);
+  const smart = readFileSync(path.join(ui, '../../matthon/src/disks/smart.rs'), 'utf8');
+  const reasons = [...smart.matchAll(/say\([^,]+, "(\w+)"/g)].map((m) => m[1] ?? '');
+  assert.ok(reasons.length >= 9, `${reasons.length}`);
+  for (const reason of reasons) assert.ok(`smart.why.${reason}` in vi, reason);
 });
 
 test('evidence that is gone, held or not copied has its words', () => {

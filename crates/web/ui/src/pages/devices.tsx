@@ -7,7 +7,7 @@ import { Empty, Failure, Loading } from '../parts/notice';
 import { codecName } from '../player/support';
 import { usePoll } from '../poll';
 import { fromApi, type Ms } from '../time';
-import { DiskCard, Folders } from '../parts/disk';
+import { DiskCard, Folders, whyOf } from '../parts/disk';
 import { Row, when } from '../parts/row';
 import type { Camera, Cameras, Evidence, Problem, Ring, Status, StreamHealth, StreamName } from '../types';
 import { bytes, duration, rate } from '../words';
@@ -59,9 +59,10 @@ export function DevicesPage() {
   );
 }
 
-function problemText(problem: Problem, cameras: Camera[], rings: Ring[], zone: string, now: Ms): string {
+function problemText(problem: Problem, cameras: Camera[], { rings, disks }: Status, zone: string, now: Ms): string {
   const name = cameras.find((one) => one.id === problem.camera)?.name ?? problem.camera;
-  const detail = problem.detail ?? problem.key;
+  const sick = problem.text_key?.startsWith('smart.') ? disks?.find((one) => one.device === problem.disk?.split(' ')[0]) : undefined;
+  const detail = sick ? whyOf(sick) : problem.detail ?? problem.key;
   const ring = rings.find((one) => one.name === problem.ring);
   const days = (n: number | null | undefined) => (n == null ? t('dev.days_unknown') : duration(n * 86_400));
   const values = { detail, camera: name ?? '', name: problem.ring ?? '', disk: problem.disk ?? '', time: when(problem.since, zone, now), have: days(ring?.days_forecast), promised: days(ring?.days_promised) };
@@ -80,7 +81,7 @@ function Problems({ status, cameras, zone, now }: { status: Status; cameras: Cam
     <div class="card problems" role="status">
       <h2>{t('dev.problems')}</h2>
       <ul>
-        {told.map((problem, i) => <li key={`${problem.key} ${problem.camera ?? problem.disk ?? ''} ${i}`}><Icon name="warn" /><span>{problemText(problem, cameras, status.rings, zone, now)}</span></li>)}
+        {told.map((problem, i) => <li key={`${problem.key} ${problem.camera ?? problem.disk ?? ''} ${i}`}><Icon name="warn" /><span>{problemText(problem, cameras, status, zone, now)}</span></li>)}
       </ul>
     </div>
   );

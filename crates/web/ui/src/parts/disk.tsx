@@ -1,6 +1,6 @@
 // Disks: the folders of a ring, and what each disk says of itself. A disk that is not measured is said to be so.
 
-import { num, t, tKey } from '../i18n';
+import { isKey, num, t, tKey } from '../i18n';
 import type { Ms } from '../time';
 import type { Disk, Ring, RingPath } from '../types';
 import { duration } from '../words';
@@ -33,6 +33,13 @@ function Folder({ path, zone, now }: { path: RingPath; zone: string; now: Ms }) 
   );
 }
 
+/** What is wrong with a disk, in the reader's language; what this page does not know stays as the server says it. */
+export function whyOf(disk: Disk): string {
+  const known = (disk.reasons ?? []).filter((why) => isKey(`smart.why.${why.key}`));
+  if (known.length === 0) return disk.detail;
+  return known.map((why) => tKey(`smart.why.${why.key}`, 'smart.unknown', { n: num(why.n) })).join('; ');
+}
+
 export function DiskCard({ disk, zone, now }: { disk: Disk; zone: string; now: Ms }) {
   const name = [disk.model, disk.serial].filter((s) => s !== '').join(' · ');
   const count = (value: number | null) => (value === null ? t('smart.untold') : num(value));
@@ -40,7 +47,7 @@ export function DiskCard({ disk, zone, now }: { disk: Disk; zone: string; now: M
     <article class="card" data-disk={disk.device} data-state={disk.state}>
       <h3>{t('smart.title', { name: disk.device })}</h3>
       <p><span class={`state ${tone(disk.state)}`}>{tKey(`smart.${disk.state}.word`, 'smart.unknown.word')}</span></p>
-      {disk.state !== 'ok' && <p class="todo">{tKey(`smart.${disk.state}`, 'smart.unknown', { disk: disk.device, detail: disk.detail })}</p>}
+      {disk.state !== 'ok' && <p class="todo">{tKey(`smart.${disk.state}`, 'smart.unknown', { disk: disk.device, detail: whyOf(disk) })}</p>}
       <dl>
         {name !== '' && <Row name={t('smart.model')} value={name} />}
         <Row name={t('smart.paths')} value={disk.paths.join(', ')} />

@@ -4,7 +4,7 @@ import { remove } from '../api';
 import { t, tKey } from '../i18n';
 import { usePoll } from '../poll';
 import { download } from '../snapshot';
-import { clock, date, fromApi } from '../time';
+import { clock, clockSeconds, date, fromApi } from '../time';
 import type { Export, Exports as Listed } from '../types';
 import { bytes } from '../words';
 import { Icon } from './icon';
@@ -29,7 +29,7 @@ function Row({ one, zone, again }: { one: Export; zone: string; again: () => voi
   return (
     <li data-export={one.id} data-state={one.state}>
       <p><strong>{one.by}</strong> · {clock(at, zone)} {date(at, zone)} · {tKey(`export.${one.state}`, 'export.failed')}</p>
-      <p class="hint">{(one.request.cameras ?? []).join(', ')} · {clock(from, zone)} – {clock(to, zone)} {date(from, zone)} · {one.request.purpose} · {one.request.officer}</p>
+      <p class="hint">{(one.request.cameras ?? []).join(', ')} · {clockSeconds(from, zone)} – {clockSeconds(to, zone)} {date(from, zone)} · {one.request.purpose} · {one.request.officer}</p>
       {one.state === 'running' && (
         <div class="row">
           <progress max={Math.max(1, one.total)} value={one.done} aria-label={t('export.running')} />
