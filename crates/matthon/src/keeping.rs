@@ -75,17 +75,18 @@ impl Keeper {
 
     /// Deletes what is over at `now`, by a clock that is trusted: a wrong one must not.
     pub(crate) fn expire(&self, now: WallTime) -> Result<()> {
-        for row in self.store.all_kept(None, usize::MAX)?.into_iter().filter(|row| row.until.is_some_and(|until| until < now)) {
+        let seen = now.minus(web::KEPT);
+        for id in self.store.kept_over(now, seen)? {
             // Said first, and only if nobody holds it meanwhile: what is said to be there is there.
-            if !self.store.let_kept_go(&row.id, now)? {
+            if !self.store.let_kept_go(&id, now, seen)? {
                 continue;
             }
-            match fs::remove_dir_all(self.dir.join(&row.id)) {
+            match fs::remove_dir_all(self.dir.join(&id)) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
                 _ => {}
             }
             metrics::counter!("matthon_evidence_gone_total", "part" => "kept").increment(1);
-            tracing::info!(kept = row.id, "its time is over: deleted");
+            tracing::info!(kept = id, "its time is over: deleted");
         }
         Ok(())
     }
@@ -259,6 +260,7 @@ mod tests {
         }
         assert!(store.hold_kept(&ids[0], None, &entry).unwrap());
         let there = || ids.iter().map(|id| keeper.path(id, &camera).exists()).collect::<Vec<_>>();
+        store.see_under_trusted_clock(now).unwrap();
         keeper.expire(clock.wall()).unwrap();
         assert_eq!(there(), [true, true]);
         clock.advance(web::KEPT + Duration::from_secs(1));

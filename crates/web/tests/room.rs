@@ -125,6 +125,7 @@ async fn an_official_holds_what_must_not_go_and_a_case_takes_what_was_kept() {
     let list = village.read("/api/v1/kept", &official).await;
     assert!(list["kept"][0]["until"].is_null(), "the case takes what was kept of its time: {list}");
 
+    village.store.see_under_trusted_clock(village.clock.wall()).unwrap();
     assert_eq!(village.cases.expire(village.clock.wall().plus(31 * DAY)).unwrap(), 1);
     village.cases.tidy().unwrap();
     let gone = village.read(&format!("/api/v1/cases/{other}"), &official).await;
