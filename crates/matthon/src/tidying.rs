@@ -8,7 +8,7 @@
 mod tests;
 
 use crate::keeping::Keeper;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use cases::{Cases, Fullness, Gauge};
 use domain::{Clock, ClockTrust, WallTime};
 use std::{
@@ -103,8 +103,9 @@ impl Steward {
         Ok(())
     }
 
-    /// The row first: what the list says is there, is there.
+    /// The row first: what the list says is there, is there. One that refuses keeps no other.
     fn let_packages_go(&self, now: WallTime) -> Result<()> {
+        let mut stays = Vec::new();
         for id in self.store.exports_ready_before(now.minus(PACKAGES), AT_ONCE)? {
             if !self.store.let_export_go(&id, now)? {
                 continue;
@@ -112,14 +113,13 @@ impl Steward {
             let path = self.packages.join(format!("{id}.zip"));
             match fs::remove_file(&path) {
                 // What stays is an orphan, which the desk takes away at its next tidying.
-                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(e).with_context(|| format!("cannot delete {}", path.display()));
-                }
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => stays.push(format!("{}: {e}", path.display())),
                 _ => {}
             }
             metrics::counter!("matthon_evidence_gone_total", "part" => "package").increment(1);
-            tracing::info!(export = id, "a package's time is over: deleted");
+            tracing::info!(export = id, "a package's time is over: it is deleted");
         }
+        anyhow::ensure!(stays.is_empty(), "{}", stays.join("; "));
         Ok(())
     }
 }
