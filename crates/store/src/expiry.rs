@@ -222,10 +222,19 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub fn let_export_go(&self, id: &str, now: WallTime) -> Result<bool, StoreError> {
+        self.delete_export(id, &by_the_box(now, Audited::EvidenceGone, String::new(), "package".to_owned()))
+    }
+
+    /// A package of this box that is ready goes, by whoever the entry names: the row says it and the audit log does; the file is deleted
+    /// afterwards. Whether it is gone by this.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn delete_export(&self, id: &str, entry: &AuditEntry) -> Result<bool, StoreError> {
         self.write(|tx| {
             let gone = tx.execute("UPDATE export SET state = 'gone', bytes = 0 WHERE id = ?1 AND state = 'done' AND here = 1", [id])? > 0;
             if gone {
-                audit::add(tx, &by_the_box(now, Audited::EvidenceGone, id.to_owned(), "package".to_owned()))?;
+                audit::add(tx, &AuditEntry { subject: id.to_owned(), ..entry.clone() })?;
             }
             Ok(gone)
         })

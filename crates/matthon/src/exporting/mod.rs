@@ -101,6 +101,11 @@ pub(crate) struct Estimate {
 }
 
 impl Estimate {
+    /// Bytes of the finished package at most.
+    pub(crate) fn size(self) -> u64 {
+        self.masters.saturating_add(self.views)
+    }
+
     /// Bytes needed while it is made.
     pub(crate) fn room(self) -> u64 {
         // A copy lies there twice for a moment.
