@@ -166,7 +166,7 @@ impl Desk {
 }
 
 /// Whether a package is more than the evidence store takes: its quota the finished package, its disk what lies there while it is made.
-fn no_room(estimate: Estimate, room: Room) -> Option<web::NoExport> {
+pub(super) fn no_room(estimate: Estimate, room: Room) -> Option<web::NoExport> {
     let made = room.free >= estimate.room().saturating_add(cases::LEFT_FREE);
     (!made || !room.takes(estimate.size())).then(|| web::NoExport::NoRoom { need: estimate.size(), room })
 }

@@ -5,6 +5,8 @@
 
 pub(crate) mod desk;
 pub(crate) mod stills;
+#[cfg(test)]
+mod tests;
 mod viewing;
 mod words;
 
@@ -161,7 +163,7 @@ pub(crate) fn make(sources: &Sources, job: &Job<'_>, out: File, progress: &Arc<P
     match attempt(sources, job, out, progress) {
         Err(error) if is_gap(&error) && !progress.called_off() => {
             tracing::warn!(%error, "a recording of the package cannot be read: it is made again without");
-            leave_out_damaged(sources, job.request)?;
+            leave_out_damaged(sources, job.request, progress)?;
             progress.done.store(0, Ordering::Relaxed);
             again.set_len(0)?;
             again.rewind()?;
@@ -171,8 +173,8 @@ pub(crate) fn make(sources: &Sources, job: &Job<'_>, out: File, progress: &Arc<P
     }
 }
 
-/// Whether a recording was overwritten or is damaged.
-fn is_gap(error: &anyhow::Error) -> bool {
+/// Whether a recording was overwritten, is damaged, or lies on a sector that cannot be read.
+pub(crate) fn is_gap(error: &anyhow::Error) -> bool {
     let clip = match error.downcast_ref::<EvidenceError>() {
         Some(EvidenceError::Clip(clip)) => Some(clip),
         _ => error.downcast_ref::<ClipError>(),
@@ -181,11 +183,14 @@ fn is_gap(error: &anyhow::Error) -> bool {
 }
 
 /// Reads everything the package would hold, so that clips planned afterwards leave out what cannot be read.
-fn leave_out_damaged(sources: &Sources, request: &ExportRequest) -> Result<()> {
+fn leave_out_damaged(sources: &Sources, request: &ExportRequest, progress: &Progress) -> Result<()> {
     for part in parts(sources, request)? {
         match ring::clip::plan(part.reader, &wish(&part, request)) {
             Ok(plan) => {
-                plan.check()?;
+                plan.check(|| !progress.called_off())?;
+                if progress.called_off() {
+                    return Err(EvidenceError::Cancelled.into());
+                }
             }
             Err(ClipError::Nothing { .. }) => {}
             Err(error) => return Err(error.into()),
@@ -261,9 +266,13 @@ fn attempt(sources: &Sources, job: &Job<'_>, out: File, progress: &Arc<Progress>
             }
         }
         // At an end of the range, or where a whole camera cannot be read, no hole between two records tells of it.
-        for span in part.reader.damaged_times(&stream, request.from, request.to)? {
-            if !missing.iter().any(|(n, gap)| *n == named && gap.from <= span.from && gap.to >= span.to) {
-                missing.push((named.clone(), domain::Gap { from: span.from, to: span.to, reason: GapReason::Damaged }));
+        let sound = wish(part, request).audio.then_some(StreamKind::Audio);
+        for of in [StreamKind::Video].into_iter().chain(sound).map(|kind| StreamId { kind, ..stream.clone() }) {
+            let name = of.to_string();
+            for span in part.reader.damaged_times(&of, request.from, request.to)? {
+                if !missing.iter().any(|(n, gap)| *n == name && gap.from <= span.from && gap.to >= span.to) {
+                    missing.push((name.clone(), domain::Gap { from: span.from, to: span.to, reason: GapReason::Damaged }));
+                }
             }
         }
         gaps.extend(missing.into_iter().map(|(stream, gap)| Gap {
