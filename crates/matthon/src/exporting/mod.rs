@@ -4,6 +4,7 @@
 //! (`evidence`), who may have one (`web`), the daemon's queue of them (`desk`).
 
 pub(crate) mod desk;
+mod holes;
 pub(crate) mod stills;
 #[cfg(test)]
 mod tests;
@@ -254,14 +255,11 @@ fn attempt(sources: &Sources, job: &Job<'_>, out: File, progress: &Arc<Progress>
                 if missing.iter().any(|(n, gap)| *n == name && gap.from <= from && gap.to >= to) {
                     continue;
                 }
-                // A record that is there in name and cannot be read leaves no hole that timeline and journal know.
                 let kind = if name == named { StreamKind::Video } else { StreamKind::Audio };
-                let recorded = part.reader.coverage(&StreamId { kind, ..stream.clone() }, from, to)?;
-                let reason = match recorded.iter().any(|s| s.from <= from && s.to >= to) {
-                    true => GapReason::Damaged,
-                    false => web::gaps::reason(part.reader, &sources.store, &stream, from, to)?,
-                };
-                let reason = if reason == GapReason::Unknown { GapReason::Damaged } else { reason };
+                // Holes come in the order of the records: those of the pictures first.
+                let pictures: Vec<_> = missing.iter().filter(|(n, _)| *n == named).map(|(_, gap)| *gap).collect();
+                let of = StreamId { kind, ..stream.clone() };
+                let reason = holes::reason(part.reader, &sources.store, &of, holes::Hole { from, to }, &pictures)?;
                 missing.push((name, domain::Gap { from, to, reason }));
             }
         }

@@ -3,7 +3,7 @@
 use super::{By, Estimate, Job, Progress, Sources, desk, make};
 use bytes::Bytes;
 use cases::Room;
-use domain::{CameraId, Channel, Format, Sample, SimClock, StreamId, StreamKind, VideoCodec, WallTime};
+use domain::{CameraId, Channel, Format, Link, LinkChange, Sample, SimClock, StreamId, StreamKind, VideoCodec, WallTime};
 use evidence::{EvidenceError, ExportRequest, Manifest, verify};
 use ring::{Disk, Ed25519Signer, Fault, ModelDisk, Reader, Recorder, RingSpec};
 use std::{
@@ -168,6 +168,28 @@ fn of_sound_that_cannot_be_read_the_pictures_know_nothing() {
     let gaps = house.gaps();
     assert!(gaps.iter().all(|g| (g.0.as_str(), g.3.as_str()) == ("cong/main/audio", "damaged") && g.1 >= 8 && g.2 <= 10), "{gaps:?}");
     assert_eq!(gaps.len(), 1, "{gaps:?}");
+}
+
+#[test]
+fn sound_without_pictures_is_not_damaged() {
+    // Nobody knows why there were none.
+    let house = house(Some((6_000, 11_000)));
+    // Sound is left out by the record, and one begins before the pictures are back.
+    let named = |reason: &str| {
+        [("cong/main/video", 6, 11), ("cong/main/audio", 6, 10)].map(|(s, from, to)| (s.to_owned(), from, to, reason.to_owned())).to_vec()
+    };
+    let sorted = || {
+        let mut gaps = house.gaps();
+        gaps.sort_by(|a, b| b.0.cmp(&a.0));
+        gaps
+    };
+    assert_eq!(sorted(), named("unknown"));
+    // The journal knows.
+    let run = house.sources.store.begin_box_run("aa", at(-60_000)).unwrap();
+    let change = |ms, link| (CameraId::new("cong").unwrap(), Channel::Main, LinkChange { at: at(ms), link });
+    let links = [change(-60_000, Link::Ok), change(6_000, Link::Unreachable), change(11_000, Link::Ok)];
+    house.sources.store.note_run(run, at(30_000), &links).unwrap();
+    assert_eq!(sorted(), named("network"));
 }
 
 #[test]
