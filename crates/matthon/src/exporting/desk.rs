@@ -13,8 +13,13 @@ use std::{
     os::unix::fs::DirBuilderExt,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    time::Duration,
 };
 use store::{AuditEntry, ExportRow, ExportState, NewParcel, User};
+
+/// Whoever asks is answered within so long: the index of a day of thirty cameras on a turning disk takes longer, and whether the
+/// package fits is asked again before it is made.
+const ESTIMATED: Duration = Duration::from_secs(5);
 
 /// The desk.
 pub(crate) struct Desk {
@@ -125,21 +130,21 @@ impl Desk {
             *busy = Some((String::new(), progress.clone()));
         }
         let mut turn = Turn { desk: self.clone(), id: String::new(), ended: false };
+        let (desk, wished) = (self.clone(), request.clone());
+        let full = tokio::task::spawn_blocking(move || no_room(super::estimate(&desk.sources, &wished).ok()?, desk.gauge.now().ok()?));
+        // What cannot be estimated fails as it is made: it was asked for, and the list says why there is none.
+        if let Ok(Ok(Some(full))) = tokio::time::timeout(ESTIMATED, full).await {
+            return Err(full);
+        }
         let now = self.sources.clock.wall();
         let (desk, wished, asker) = (self.clone(), request.clone(), by.clone());
         let kept = tokio::task::spawn_blocking(move || {
-            // What cannot be estimated fails as it is made: it was asked for, and the list says why there is none.
-            if let Ok(estimate) = super::estimate(&desk.sources, &wished)
-                && let Some(full) = no_room(estimate, desk.gauge.now()?)
-            {
-                return Err(full.into());
-            }
             let text = serde_json::to_string(&wished)?;
             let told = |id: &str| parcels(&desk.sources.config, &wished, &By { id: id.to_owned(), ..asker.clone() }, now);
             anyhow::Ok(desk.sources.store.add_export(&text, &entry(&wished, &asker.name, &asker.role, now), told)?)
         });
         let kept = kept.await.map_err(anyhow::Error::from).and_then(|id| id);
-        let id = kept.map_err(|e| e.downcast().unwrap_or_else(|e| web::NoExport::Failed(format!("{e:#}"))))?;
+        let id = kept.map_err(|e| web::NoExport::Failed(format!("{e:#}")))?;
         turn.id.clone_from(&id);
         *self.busy() = Some((id.clone(), progress.clone()));
         tracing::info!(export = id, by = by.name, "a package for an authority is being made");

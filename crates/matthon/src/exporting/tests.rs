@@ -1,6 +1,7 @@
 //! Packages of a ring on a disk that cannot read all of it, and of a camera that was away: what is left, and what the manifest says.
 
 use super::{By, Estimate, Job, Progress, Sources, desk, make};
+use crate::seeing::footage::write_film;
 use bytes::Bytes;
 use cases::Room;
 use domain::{CameraId, Channel, Format, Link, LinkChange, Sample, SimClock, StreamId, StreamKind, VideoCodec, WallTime};
@@ -190,6 +191,23 @@ fn sound_without_pictures_is_not_damaged() {
     let links = [change(-60_000, Link::Ok), change(6_000, Link::Unreachable), change(11_000, Link::Ok)];
     house.sources.store.note_run(run, at(30_000), &links).unwrap();
     assert_eq!(sorted(), named("network"));
+}
+
+#[test]
+fn kept_footage_and_clips_lose_the_seconds_of_a_bad_sector_and_no_more() {
+    let house = house(None);
+    let written = || {
+        let path = house.dir.path().join("phim.mp4");
+        let file = File::options().read(true).write(true).create(true).truncate(true).open(&path).unwrap();
+        let (reader, camera) = (&house.sources.rings["main"], CameraId::new("cong").unwrap());
+        let film = write_film(reader, &camera, Channel::Main, at(2_000), at(18_000), true, file).ok().flatten().unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().len(), film.bytes);
+        film.bytes
+    };
+    let whole = written();
+    house.bad_sector(StreamKind::Video, 7);
+    let left = written();
+    assert!(left < whole && left > whole * 13 / 16, "{left} of {whole}");
 }
 
 #[test]
