@@ -242,7 +242,7 @@ step('a package for the police: asked for, watched, fetched, and good by both ju
   await made.waitFor({ timeout: 60_000 });
   await made.scrollIntoViewIfNeeded();
   await page.screenshot({ path: path.join(screens, 'export.png') });
-  const [saved] = await Promise.all([page.waitForEvent('download'), made.getByRole('button').click()]);
+  const [saved] = await Promise.all([page.waitForEvent('download'), made.getByRole('button').first().click()]);
   assert.match(saved.suggestedFilename(), /^matthon-[0-9a-f-]{36}\.zip$/);
   const file = path.join(village.dir, 'package.zip');
   await saved.saveAs(file);
@@ -264,6 +264,17 @@ step('a package for the police: asked for, watched, fetched, and good by both ju
   } finally {
     await judge.close();
   }
+  // Fetched, it need not lie in the box: two taps, and it is gone.
+  const gone = made.getByRole('button', { name: vi['export.delete'], exact: true });
+  await gone.click();
+  await made.getByText(vi['export.delete_sure']).waitFor();
+  await made.getByRole('button', { name: vi['act.keep_it'] }).click();
+  await made.getByText(vi['export.delete_sure']).waitFor({ state: 'detached' });
+  await gone.click();
+  await made.getByText(vi['export.delete_sure']).waitFor();
+  await page.screenshot({ path: path.join(screens, 'export-delete.png') });
+  await gone.click();
+  await form.locator('[data-export][data-state=gone]').getByText(vi['export.gone']).waitFor();
 });
 
 step('H.265 recordings: the sub stream plays, and the page says so', async () => {
@@ -381,7 +392,7 @@ step('devices: every stream with its numbers', async () => {
   await page.locator('.trust .spoken').waitFor({ timeout: 90_000 });
   assert.match(await page.locator('.trust .spoken').textContent(), /^\S+ \S+ \S+ \S+$/);
   await page.locator('details.audit summary').click();
-  for (const what of ['kept', 'export', 'export-taken', 'live', 'playback']) await page.locator(`.audit [data-what=${what}]`).first().waitFor();
+  for (const what of ['kept', 'export', 'export-taken', 'export-deleted', 'live', 'playback']) await page.locator(`.audit [data-what=${what}]`).first().waitFor();
   await page.locator(`[data-device=${GATE[0]}] summary`).first().click();
   await page.locator(`[data-device=${GATE[0]}]`).getByText('1280×720').first().waitFor();
   await shoot(page, 'devices');

@@ -39,6 +39,12 @@ impl Api {
         self.http.post(url).bearer_auth(&self.token).json(body).send().await.unwrap()
     }
 
+    /// DELETE below `/api/v1/`.
+    pub async fn delete(&self, path: &str) -> reqwest::Response {
+        let url = format!("http://127.0.0.1:{}/api/v1/{path}", self.port);
+        self.http.delete(url).bearer_auth(&self.token).send().await.unwrap()
+    }
+
     /// GET below `/api/v1/`, as JSON.
     pub async fn json(&self, path: &str) -> Value {
         let response = self.get(path).await;

@@ -103,10 +103,12 @@ async fn a_full_store_keeps_times_deletes_nothing_and_says_so() {
     assert_eq!((&held["who"], &held["subject"]), (&json!("can-bo"), &json!(first.to_string())));
     let (status, _) = daemon.terminate().await;
     assert!(status.success());
-    configured(&village, "50MB");
     // The second case's pictures are there as well by now.
     let left = walked(&village.path().join("data/evidence"));
     assert!(left >= used);
+    // Room for one more clip, and as much again.
+    let quota = (left + 2 * used).div_ceil(1_000_000) + 1;
+    configured(&village, &format!("{quota}MB"));
     let daemon = village.start().await;
     let status = api.json("status").await;
     assert_eq!((&status["evidence"]["cases"], &status["evidence"]["state"]), (&json!(left), &json!("roomy")), "{status}");
@@ -116,6 +118,29 @@ async fn a_full_store_keeps_times_deletes_nothing_and_says_so() {
     // With room again the next clip is whole.
     let third = case_by_hand(&api).await;
     until_clip(&api, third, "done").await;
+
+    // All that was recorded so far is a package of more than is left: refused in numbers, and nothing stands in the list.
+    let asked = |from: WallTime, to: WallTime| json!({"cameras": ["cong"], "from": from.to_string(), "to": to.to_string(), "viewing_copy": false, "purpose": "thử", "officer": "Tư"});
+    let end = now().plus_micros(-4_000_000);
+    let refused = api.post("exports", &asked(begun, end)).await;
+    assert_eq!(refused.status(), 409);
+    let refused: Value = refused.json().await.unwrap();
+    let number = |name: &str| refused["room"][name].as_u64().unwrap();
+    assert_eq!((&refused["kind"], number("quota")), (&json!("no-room"), quota * 1_000_000));
+    assert!(number("used") + number("need") > number("quota") && number("need") > 1_000_000, "{refused}");
+    assert_eq!(api.json("exports").await["exports"].as_array().unwrap().len(), 0);
+
+    // One that fits is made, and deleted before its time: the room is there again.
+    let package = api.post("exports", &asked(end.plus_micros(-2_000_000), end)).await;
+    assert_eq!(package.status(), 201);
+    let id = package.json::<Value>().await.unwrap()["id"].as_str().unwrap().to_owned();
+    let path = format!("exports/{id}");
+    until("the package is ready", Duration::from_secs(60), || async { (api.json(&path).await["state"] == "done").then_some(()) }).await;
+    let file = village.path().join("data/exports").join(format!("{id}.zip"));
+    assert_eq!(api.json("status").await["evidence"]["packages"].as_u64().unwrap(), file.metadata().unwrap().len());
+    assert_eq!(api.delete(&path).await.status(), 204);
+    assert_eq!((api.json("status").await["evidence"]["packages"].clone(), file.exists()), (json!(0), false));
+    assert_eq!(api.json(&path).await["state"], "gone");
     let (status, _) = daemon.terminate().await;
     assert!(status.success());
     camsim.stop().await;

@@ -12,14 +12,16 @@ use store::ExpiryRow;
 const PAGE: usize = 100;
 
 /// Whether a case's evidence is over at `now`, by a clock that is trusted. Never that of a case a person confirmed, that somebody
-/// holds, that a package for an authority names, or that is still being fetched; never by a time that lies ahead.
+/// holds, that a package for an authority names, or that is still being fetched; never by a time that lies ahead. Its stamps may be of a
+/// clock that was behind: the time counts from when a trusted one first saw it, if that was later, and until one has it is not over.
 #[must_use]
 pub fn over(case: &ExpiryRow, keep: Duration, now: WallTime) -> bool {
     let unconfirmed = match case.state {
         CaseState::Raised | CaseState::FalseAlarm => true,
         CaseState::Confirmed => false,
     };
-    unconfirmed && !case.held && !case.taken && !case.open_work && case.raised <= now && case.since.plus(keep) <= now
+    let whole = case.first_trusted.is_some_and(|seen| case.since.max(seen).plus(keep) <= now);
+    unconfirmed && !case.held && !case.taken && !case.open_work && case.raised <= now && whole
 }
 
 impl Cases {
@@ -80,10 +82,19 @@ mod tests {
 
     fn facts() -> impl Strategy<Value = ExpiryRow> {
         let ago = -100 * 86_400_000_000_i64..400 * 86_400_000_000_i64;
-        (proptest::sample::select(CaseState::ALL), any::<[bool; 3]>(), ago.clone(), ago).prop_map(
-            |(state, [held, taken, open_work], a, b)| {
-                let (raised, touched) = (NOW.plus_micros(-a), NOW.plus_micros(-b));
-                ExpiryRow { id: CaseId(1), state, held, taken, open_work, raised, since: raised.max(touched) }
+        // Some stamps are of a clock that began at 1970.
+        let stamp = prop_oneof![4 => ago.clone().prop_map(|a| NOW.plus_micros(-a)), 1 => (0_i64..1 << 40).prop_map(WallTime)];
+        let seen = proptest::option::weighted(0.8, ago.prop_map(|a| NOW.plus_micros(-a)));
+        (proptest::sample::select(CaseState::ALL), any::<[bool; 3]>(), stamp.clone(), stamp, seen).prop_map(
+            |(state, [held, taken, open_work], raised, touched, first_trusted)| ExpiryRow {
+                id: CaseId(1),
+                state,
+                held,
+                taken,
+                open_work,
+                raised,
+                since: raised.max(touched),
+                first_trusted,
             },
         )
     }
@@ -96,10 +107,13 @@ mod tests {
                 prop_assert!(case.state != CaseState::Confirmed && !case.held && !case.taken && !case.open_work);
                 // Nothing younger than the promise, counted from the last thing somebody did with it.
                 prop_assert!(later.micros_since(case.since) >= keep.as_micros() as i64);
+                // Nor than its time since a trusted clock first saw it, whatever its stamps say.
+                prop_assert!(case.first_trusted.is_some_and(|seen| later.micros_since(seen) >= keep.as_micros() as i64));
                 // Holding, confirming, taking it each keep it, whatever else holds.
                 for kept in [
                     ExpiryRow { held: true, ..case }, ExpiryRow { taken: true, ..case }, ExpiryRow { open_work: true, ..case },
                     ExpiryRow { state: CaseState::Confirmed, ..case }, ExpiryRow { since: later, ..case },
+                    ExpiryRow { first_trusted: Some(later), ..case }, ExpiryRow { first_trusted: None, ..case },
                 ] {
                     prop_assert!(!over(&kept, keep, later));
                 }
@@ -110,9 +124,19 @@ mod tests {
         fn what_is_over_stays_over_and_all_that_is_nobodys_ends(case in facts(), keep_s in 60_u64..100 * 86_400) {
             let keep = Duration::from_secs(keep_s);
             prop_assert!(!over(&case, keep, NOW) || over(&case, keep, NOW.plus(DAY)));
-            let nobodys = case.state != CaseState::Confirmed && !case.held && !case.taken && !case.open_work;
+            let nobodys = case.state != CaseState::Confirmed && !case.held && !case.taken && !case.open_work && case.first_trusted.is_some();
             // 200 days on, whatever was stamped up to 100 days ahead is over after at most 100 more.
             prop_assert_eq!(over(&case, keep, NOW.plus(200 * DAY)), nobodys);
+        }
+
+        #[test]
+        fn a_stamp_that_was_right_lives_no_longer_than_the_look_came_late(
+            case in facts(), keep_s in 60_u64..100 * 86_400, late_s in 0_u64..700,
+        ) {
+            let (keep, late) = (Duration::from_secs(keep_s), Duration::from_secs(late_s));
+            let case = ExpiryRow { state: CaseState::Raised, held: false, taken: false, open_work: false, ..case };
+            let case = ExpiryRow { first_trusted: Some(case.since.plus(late)), ..case };
+            prop_assert!(over(&case, keep, case.since.plus(keep).plus(late)));
         }
     }
 }

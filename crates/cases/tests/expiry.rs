@@ -31,6 +31,9 @@ async fn what_nobody_stands_by_goes_and_the_case_stays() {
     assert!(v.cases.hold(held, true, "lan").unwrap().held);
     v.cases.hold(let_go, true, "lan").unwrap();
     let expire = |after: Duration| v.cases.expire(support::EVENING.plus(after)).unwrap();
+    let seen = |after: Duration| v.store.see_under_trusted_clock(support::EVENING.plus(after)).unwrap();
+    assert_eq!(expire(31 * DAY), 0, "no trusted clock has seen them");
+    seen(Duration::ZERO);
     let kept = || ids.iter().map(|id| v.files(*id).len()).collect::<Vec<_>>();
     assert_eq!((expire(29 * DAY), kept()), (0, vec![3; 5]));
     let bytes = v.store.evidence_use().unwrap().cases;
@@ -52,6 +55,8 @@ async fn what_nobody_stands_by_goes_and_the_case_stays() {
     // Let go, its time counts from then; held and confirmed never go.
     tokio::time::sleep(100 * DAY).await;
     assert!(!v.cases.hold(let_go, false, "lan").unwrap().held);
+    assert_eq!(expire(500 * DAY), 0, "by which clock it was let go nobody knows");
+    seen(100 * DAY);
     assert_eq!(expire(129 * DAY), 0);
     assert_eq!(expire(131 * DAY), 1);
     v.cases.tidy().unwrap();
@@ -70,6 +75,7 @@ async fn deleting_goes_on_after_a_power_cut() {
     let stop = v.start();
     let ids = with_cases(&v, 1).await;
     stop.cancel();
+    v.store.see_under_trusted_clock(support::EVENING).unwrap();
     assert_eq!(v.cases.expire(support::EVENING.plus(31 * DAY)).unwrap(), 1);
     assert_eq!(v.files(ids[0]).len(), 3, "said, and not yet deleted");
     v.restart();

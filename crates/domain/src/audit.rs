@@ -39,6 +39,8 @@ pub enum Audited {
     Export,
     /// Somebody fetched such a package.
     ExportTaken,
+    /// Somebody deleted such a package before its time was over.
+    ExportDeleted,
     /// Somebody read this log.
     AuditRead,
     /// A person was added.
@@ -49,7 +51,7 @@ pub enum Audited {
 
 impl Audited {
     /// All of them, in the order of the type.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Started,
         Self::Configuration,
         Self::SignedIn,
@@ -66,6 +68,7 @@ impl Audited {
         Self::Kept,
         Self::Export,
         Self::ExportTaken,
+        Self::ExportDeleted,
         Self::AuditRead,
         Self::UserAdded,
         Self::TokenGiven,
@@ -91,6 +94,7 @@ impl Audited {
             Self::Kept => "kept",
             Self::Export => "export",
             Self::ExportTaken => "export-taken",
+            Self::ExportDeleted => "export-deleted",
             Self::AuditRead => "audit-read",
             Self::UserAdded => "user-added",
             Self::TokenGiven => "token-given",

@@ -49,21 +49,24 @@ impl Keeper {
             _ => {}
         }
         let keeper = Self { store, clock, cameras, dir, gauge, turn: Arc::new(Semaphore::new(1)) };
-        keeper.tidy()?;
+        for stays in keeper.tidy()? {
+            tracing::warn!("kept footage whose time is over cannot be deleted: {stays}");
+        }
         Ok(Arc::new(keeper))
     }
 
-    /// Takes away films of what the list says is gone: the power may have gone between the two.
-    fn tidy(&self) -> Result<()> {
+    /// Takes away films of what the list says is gone: the power may have gone between the two, or a file refused. Answers what stays, and why.
+    fn tidy(&self) -> Result<Vec<String>> {
+        let mut stays = Vec::new();
         for entry in fs::read_dir(&self.dir).with_context(|| format!("cannot read {}", self.dir.display()))?.flatten() {
             let id = entry.file_name().to_string_lossy().into_owned();
             if self.store.kept(&id)?.is_some_and(|row| row.state == KeptState::Gone)
                 && let Err(error) = fs::remove_dir_all(entry.path())
             {
-                tracing::warn!(path = %entry.path().display(), %error, "kept footage whose time is over cannot be deleted");
+                stays.push(format!("{}: {error}", entry.path().display()));
             }
         }
-        Ok(())
+        Ok(stays)
     }
 
     /// Goes on with what is open.
@@ -73,20 +76,20 @@ impl Keeper {
         }
     }
 
-    /// Deletes what is over at `now`, by a clock that is trusted: a wrong one must not.
+    /// Deletes what is over at `now`, by a clock that is trusted: a wrong one must not. What refuses keeps nothing else; it is tried
+    /// again at the next look.
     pub(crate) fn expire(&self, now: WallTime) -> Result<()> {
-        for row in self.store.all_kept(None, usize::MAX)?.into_iter().filter(|row| row.until.is_some_and(|until| until < now)) {
+        let seen = now.minus(web::KEPT);
+        for id in self.store.kept_over(now, seen)? {
             // Said first, and only if nobody holds it meanwhile: what is said to be there is there.
-            if !self.store.let_kept_go(&row.id, now)? {
+            if !self.store.let_kept_go(&id, now, seen)? {
                 continue;
             }
-            match fs::remove_dir_all(self.dir.join(&row.id)) {
-                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
-                _ => {}
-            }
             metrics::counter!("matthon_evidence_gone_total", "part" => "kept").increment(1);
-            tracing::info!(kept = row.id, "its time is over: deleted");
+            tracing::info!(kept = id, "its time is over: it is deleted");
         }
+        let stays = self.tidy()?;
+        anyhow::ensure!(stays.is_empty(), "{}", stays.join("; "));
         Ok(())
     }
 
@@ -221,50 +224,88 @@ mod tests {
     use super::*;
     use domain::{SimClock, WallTime};
 
-    #[test]
-    fn what_is_over_is_deleted_what_is_held_is_not() {
+    const NOON: WallTime = WallTime::from_secs(1_795_430_400);
+
+    struct House {
+        dir: tempfile::TempDir,
+        store: Store,
+        keeper: Arc<Keeper>,
+        camera: CameraId,
+        ids: Vec<String>,
+    }
+
+    fn entry() -> store::AuditEntry {
+        let what = domain::Audited::Kept;
+        store::AuditEntry { at: NOON, who: "a".into(), role: "official".into(), what, subject: String::new(), detail: String::new() }
+    }
+
+    /// Films kept at noon, in the order in which they are deleted, and seen by a trusted clock.
+    fn house(films: usize) -> House {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("matthon.db")).unwrap();
-        let now = WallTime::from_secs(1_795_430_400);
-        let clock = Arc::new(SimClock::at(now));
         let gauge = Gauge::new(store.clone(), dir.path().to_owned(), None);
-        let keeper = Keeper::open(store.clone(), clock.clone(), BTreeMap::new(), dir.path(), gauge).unwrap();
+        let keeper = Keeper::open(store.clone(), Arc::new(SimClock::at(NOON)), BTreeMap::new(), dir.path(), gauge).unwrap();
         let camera = CameraId::new("cho").unwrap();
-        let entry = store::AuditEntry {
-            at: now,
-            who: "a".into(),
-            role: "official".into(),
-            what: domain::Audited::Kept,
-            subject: String::new(),
-            detail: String::new(),
-        };
         let row = KeptRow {
             id: String::new(),
-            asked: now,
+            asked: NOON,
             by: "a".into(),
             cameras: vec![camera.clone()],
-            from: now,
-            to: now,
+            from: NOON,
+            to: NOON,
             note: String::new(),
-            until: Some(now.plus(web::KEPT)),
+            until: Some(NOON.plus(web::KEPT)),
             state: KeptState::Done,
             bytes: 1,
             trouble: String::new(),
         };
-        let ids: Vec<_> = (0..2).map(|_| store.add_kept(&row, &entry).unwrap()).collect();
+        let mut ids: Vec<_> = (0..films).map(|_| store.add_kept(&row, &entry()).unwrap()).collect();
+        ids.sort();
         for id in &ids {
             fs::create_dir_all(dir.path().join("kept").join(id)).unwrap();
             fs::write(keeper.path(id, &camera), b"film").unwrap();
             store.end_kept(id, KeptState::Done, 4, "").unwrap();
         }
-        assert!(store.hold_kept(&ids[0], None, &entry).unwrap());
-        let there = || ids.iter().map(|id| keeper.path(id, &camera).exists()).collect::<Vec<_>>();
-        keeper.expire(clock.wall()).unwrap();
-        assert_eq!(there(), [true, true]);
-        clock.advance(web::KEPT + Duration::from_secs(1));
-        keeper.expire(clock.wall()).unwrap();
-        assert_eq!(there(), [true, false]);
-        assert_eq!(store.kept(&ids[1]).unwrap().unwrap().state, KeptState::Gone);
-        assert_eq!(store.all_kept(None, 9).unwrap().len(), 1);
+        store.see_under_trusted_clock(NOON).unwrap();
+        House { dir, store, keeper, camera, ids }
+    }
+
+    impl House {
+        fn there(&self) -> Vec<bool> {
+            self.ids.iter().map(|id| self.keeper.path(id, &self.camera).exists()).collect()
+        }
+    }
+
+    const OVER: WallTime = NOON.plus_micros(web::KEPT.as_micros() as i64 + 1_000_000);
+
+    #[test]
+    fn what_is_over_is_deleted_what_is_held_is_not() {
+        let house = house(2);
+        assert!(house.store.hold_kept(&house.ids[0], None, &entry()).unwrap());
+        house.keeper.expire(NOON).unwrap();
+        assert_eq!(house.there(), [true, true]);
+        house.keeper.expire(OVER).unwrap();
+        assert_eq!(house.there(), [true, false]);
+        assert_eq!(house.store.kept(&house.ids[1]).unwrap().unwrap().state, KeptState::Gone);
+        assert_eq!(house.store.all_kept(None, 9).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn one_that_cannot_be_deleted_keeps_no_other_and_is_named_until_it_goes() {
+        let house = house(3);
+        // A file where a folder should be is refused, to root as well.
+        let odd = house.dir.path().join("kept").join(&house.ids[0]);
+        fs::remove_dir_all(&odd).unwrap();
+        fs::write(&odd, b"?").unwrap();
+        for _ in 0..2 {
+            let said = format!("{:#}", house.keeper.expire(OVER).unwrap_err());
+            assert!(said.contains(&house.ids[0]) && !said.contains(&house.ids[1]), "{said}");
+            assert_eq!(house.there(), [false; 3]);
+            assert!(house.ids.iter().all(|id| house.store.kept(id).unwrap().unwrap().state == KeptState::Gone));
+        }
+        fs::remove_file(&odd).unwrap();
+        fs::create_dir(&odd).unwrap();
+        house.keeper.expire(OVER).unwrap();
+        assert!(!odd.exists());
     }
 }

@@ -133,17 +133,9 @@ pub(crate) fn recorded(
     config.cameras.iter().map(|c| (c.id.clone(), (readers(c), c.audio))).collect()
 }
 
-pub(crate) use cases::LEFT_FREE;
-
 /// How full the evidence store is; its folders lie in the data folder.
 pub(crate) fn gauge(config: &Config, store: &store::Store) -> cases::Gauge {
     cases::Gauge::new(store.clone(), config.storage.data.clone(), config.evidence.quota)
-}
-
-/// Bytes that can still be written where a folder lies.
-pub(crate) fn free_bytes(dir: &Path) -> Result<u64> {
-    let disk = rustix::fs::statvfs(dir).with_context(|| format!("cannot measure {}", dir.display()))?;
-    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// How long before the first evidence, and after the raise, a clip reaches.

@@ -59,6 +59,8 @@ struct State {
     files: HashMap<usize, (u64, Arc<dyn DiskFile>)>,
     /// Records found damaged, by block and offset: an index that is read from tables alone would name them again.
     damaged: BTreeSet<(u64, u32)>,
+    /// Records that the disk could not read, until one of its folders comes back: a cable is no rot.
+    unreadable: (u64, BTreeSet<(u64, u32)>),
 }
 
 struct Open {
@@ -175,9 +177,28 @@ impl Catalog {
         }
     }
 
-    /// Records known to be damaged, by block and offset.
+    /// Remembers that the disk could not read a record, for as long as its folders are as they are.
+    pub(crate) fn note_unreadable(&self, block: u64, offset: u32) {
+        let returns = self.paths.returns();
+        let mut s = self.state();
+        let (since, known) = &mut s.unreadable;
+        if *since != returns {
+            (*since, *known) = (returns, BTreeSet::new());
+        }
+        if known.insert((block, offset)) && known.len() > KNOWN_DAMAGED {
+            known.pop_first();
+        }
+    }
+
+    /// Records known to be damaged or unreadable, by block and offset.
     pub(crate) fn damaged(&self) -> BTreeSet<(u64, u32)> {
-        self.state().damaged.clone()
+        let returns = self.paths.returns();
+        let s = self.state();
+        let mut all = s.damaged.clone();
+        if s.unreadable.0 == returns {
+            all.extend(&s.unreadable.1);
+        }
+        all
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -251,14 +251,14 @@ impl ClipPlan {
         self.broken.load(Ordering::Relaxed)
     }
 
-    /// Reads every record once and says how many cannot be read (overwritten, damaged). The damaged ones are remembered: a clip planned
-    /// after this leaves them out, as a gap.
+    /// Reads every record once and says how many cannot be read (overwritten, damaged, on a sector the disk cannot read). They are
+    /// remembered: a clip planned after this leaves them out, as a gap. `go_on` is asked before each record: a bad sector takes seconds.
     ///
     /// # Errors
     /// When the disk gives nothing at all.
-    pub fn check(&self) -> Result<usize, ClipError> {
+    pub fn check(&self, mut go_on: impl FnMut() -> bool) -> Result<usize, ClipError> {
         let mut bad = 0;
-        for r in &self.records {
+        for r in self.records.iter().take_while(|_| go_on()) {
             match self.reader.read_checked(r) {
                 Ok(_) => {}
                 Err(e) if e.is_gap() => bad += 1,

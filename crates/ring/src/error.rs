@@ -114,6 +114,9 @@ pub enum Damage {
     /// The samples' hash.
     #[error("media hash")]
     MediaHash,
+    /// The disk gives an error for it, and not for the rest of its file: a sector that cannot be read.
+    #[error("the disk cannot read it")]
+    Sector,
 }
 
 impl RingError {

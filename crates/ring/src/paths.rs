@@ -16,7 +16,10 @@ use serde::Serialize;
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// How a directory is doing. The word is a contract: `disk.<word>` in the page's texts.
@@ -102,12 +105,14 @@ pub(crate) struct Paths {
     ring: String,
     dirs: Vec<PathBuf>,
     each: Mutex<Vec<One>>,
+    /// How often one of them came back.
+    returns: AtomicU64,
 }
 
 impl Paths {
     pub(crate) fn new(spec: &RingSpec) -> Self {
         let each = spec.paths.iter().map(|_| One::default()).collect();
-        Self { ring: spec.name.clone(), dirs: spec.paths.clone(), each: Mutex::new(each) }
+        Self { ring: spec.name.clone(), dirs: spec.paths.clone(), each: Mutex::new(each), returns: AtomicU64::new(0) }
     }
 
     fn each(&self) -> MutexGuard<'_, Vec<One>> {
@@ -188,9 +193,15 @@ impl Paths {
         let mut each = self.each();
         let Some(one) = each.get_mut(n).filter(|one| one.state != PathState::Ok && !one.away) else { return };
         (one.state, one.since, one.detail) = (PathState::Ok, None, String::new());
+        self.returns.fetch_add(1, Ordering::Relaxed);
         if let Some(dir) = self.dirs.get(n) {
             tracing::info!(ring = %self.ring, path = %dir.display(), "this folder takes recordings again");
         }
+    }
+
+    /// How often one of them was away and took something again: what could not be read may be there since.
+    pub(crate) fn returns(&self) -> u64 {
+        self.returns.load(Ordering::Relaxed)
     }
 
     /// A read failed. What was overwritten meanwhile, or never was, is no error of the disk.

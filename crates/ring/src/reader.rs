@@ -29,6 +29,7 @@ use media::{
     fmp4::{Piece, parse_fragment, parse_init},
     hash::media_hash,
 };
+use rustix::io::Errno;
 use std::{
     collections::{BTreeSet, HashMap},
     io,
@@ -252,6 +253,10 @@ impl Reader {
 
     fn damaged(&self, r: &RecordRef, what: Damage) -> RingError {
         self.catalog.note_damaged(r.block, r.entry.offset);
+        self.damage(r, what)
+    }
+
+    fn damage(&self, r: &RecordRef, what: Damage) -> RingError {
         RingError::Damaged {
             ring: self.catalog.spec.name.clone(),
             block: r.block,
@@ -270,16 +275,25 @@ impl Reader {
         }
         let file = self.catalog.file(r.slot).map_err(io)?;
         let mut bytes = vec![0; len];
-        read_exact_at(&*file, u64::from(r.entry.offset), &mut bytes).map_err(io)?;
+        let read = read_exact_at(&*file, u64::from(r.entry.offset), &mut bytes);
         // The writer makes its header durable before it overwrites anything, so whoever sees old bytes sees the old header.
         // A header that cannot be read has rotted: then the record's own words must do, and its check sums.
-        match recover::block_header(&*file).map_err(io)? {
-            Some(h) if h.sequence != r.block => Err(gone()),
-            _ => Ok(bytes),
+        match (read, recover::block_header(&*file)) {
+            (_, Ok(Some(h))) if h.sequence != r.block => Err(gone()),
+            (Ok(()), Ok(_)) => Ok(bytes),
+            (Ok(()), Err(e)) if bad_sector(&e) => Ok(bytes),
+            // A sector of a file that answers otherwise; where the header is refused as well, the disk is away.
+            (Err(e), Ok(_)) if bad_sector(&e) => {
+                let error = io(e);
+                tracing::warn!(%error, block = r.block, offset = r.entry.offset, "a record lies on a sector that cannot be read: a gap");
+                self.catalog.note_unreadable(r.block, r.entry.offset);
+                Err(self.damage(r, Damage::Sector))
+            }
+            (Err(e), _) | (_, Err(e)) => Err(io(e)),
         }
     }
 
-    /// Records known to be damaged, by block and offset.
+    /// Records known to be damaged or unreadable, by block and offset.
     pub(crate) fn known_damaged(&self) -> BTreeSet<(u64, u32)> {
         self.catalog.damaged()
     }
@@ -427,4 +441,10 @@ impl Reader {
     fn known(&self, fingerprint: &[u8; 16]) -> Option<Arc<Format>> {
         self.formats.lock().unwrap_or_else(PoisonError::into_inner).get(fingerprint).cloned()
     }
+}
+
+/// Whether a disk says that it cannot read a place, rather than a file system that there is none.
+fn bad_sector(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(errno, Some(Errno::IO | Errno::ILSEQ | Errno::UCLEAN))
 }

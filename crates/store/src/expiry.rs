@@ -47,12 +47,14 @@ pub struct ExpiryRow {
     pub raised: WallTime,
     /// The raise, or the last thing a person did with it: the later one.
     pub since: WallTime,
+    /// When it was first seen by a trusted clock, since a person last did something with it; `None`: not yet.
+    pub first_trusted: Option<WallTime>,
 }
 
 const EXPIRY: &str = "SELECT id, state, held,
      EXISTS (SELECT 1 FROM export WHERE export.state IN ('running', 'done', 'gone') AND json_extract(request, '$.case') = case_file.id),
      EXISTS (SELECT 1 FROM case_work WHERE case_work.case_file = case_file.id),
-     max(raised, coalesce((SELECT max(at) FROM case_history WHERE case_history.case_file = case_file.id AND by != ''), raised)), raised
+     max(raised, coalesce((SELECT max(at) FROM case_history WHERE case_history.case_file = case_file.id AND by != ''), raised)), raised, first_trusted
      FROM case_file";
 
 impl Store {
@@ -78,7 +80,25 @@ impl Store {
         })
     }
 
-    /// Cases raised before a time whose evidence is there, is not held and not of a confirmed case: those after `after`, in the
+    /// Writes down that what is new was seen at `now`, by a clock that is trusted: its own stamps may be another clock's. Nothing
+    /// expires before this, nor before its time has passed since.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn see_under_trusted_clock(&self, now: WallTime) -> Result<(), StoreError> {
+        self.write(|tx| {
+            for sql in [
+                "UPDATE case_file SET first_trusted = ?1 WHERE first_trusted IS NULL AND gone IS NULL",
+                "UPDATE kept SET first_trusted = ?1 WHERE first_trusted IS NULL AND state != 'gone'",
+                "UPDATE export SET first_trusted = ?1 WHERE first_trusted IS NULL AND state = 'done' AND here = 1",
+            ] {
+                tx.prepare_cached(sql)?.execute([now.0])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Cases raised and seen before a time whose evidence is there, is not held and not of a confirmed case: those after `after`, in the
     /// order of the raise, at most `limit`.
     ///
     /// # Errors
@@ -86,7 +106,7 @@ impl Store {
     pub fn cases_that_may_expire(&self, before: WallTime, after: (WallTime, CaseId), limit: usize) -> Result<Vec<ExpiryRow>, StoreError> {
         self.read(|c| {
             let mut query = c.prepare_cached(&format!(
-                "{EXPIRY} WHERE gone IS NULL AND held = 0 AND state != 'confirmed' AND raised < ?1 AND (raised, id) > (?2, ?3)
+                "{EXPIRY} WHERE gone IS NULL AND held = 0 AND state != 'confirmed' AND raised < ?1 AND first_trusted < ?1 AND (raised, id) > (?2, ?3)
                  ORDER BY raised, id LIMIT ?4"
             ))?;
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -183,13 +203,14 @@ impl Store {
         })
     }
 
-    /// Packages of this box that were ready before a time, oldest first, at most `limit`.
+    /// Packages of this box that were ready, and seen by a trusted clock, before a time, oldest first, at most `limit`.
     ///
     /// # Errors
     /// When the database fails.
     pub fn exports_ready_before(&self, before: WallTime, limit: usize) -> Result<Vec<String>, StoreError> {
         self.read(|c| {
-            let sql = "SELECT id FROM export WHERE state = 'done' AND here = 1 AND ended < ?1 ORDER BY ended LIMIT ?2";
+            let sql =
+                "SELECT id FROM export WHERE state = 'done' AND here = 1 AND ended < ?1 AND first_trusted < ?1 ORDER BY ended LIMIT ?2";
             let mut query = c.prepare_cached(sql)?;
             let rows = query.query_map(params![before.0, i64::try_from(limit).unwrap_or(i64::MAX)], |r| r.get(0))?;
             Ok(rows.collect::<Result<_, _>>()?)
@@ -201,10 +222,19 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub fn let_export_go(&self, id: &str, now: WallTime) -> Result<bool, StoreError> {
+        self.delete_export(id, &by_the_box(now, Audited::EvidenceGone, String::new(), "package".to_owned()))
+    }
+
+    /// A package of this box that is ready goes, by whoever the entry names: the row says it and the audit log does; the file is deleted
+    /// afterwards. Whether it is gone by this.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn delete_export(&self, id: &str, entry: &AuditEntry) -> Result<bool, StoreError> {
         self.write(|tx| {
             let gone = tx.execute("UPDATE export SET state = 'gone', bytes = 0 WHERE id = ?1 AND state = 'done' AND here = 1", [id])? > 0;
             if gone {
-                audit::add(tx, &by_the_box(now, Audited::EvidenceGone, id.to_owned(), "package".to_owned()))?;
+                audit::add(tx, &AuditEntry { subject: id.to_owned(), ..entry.clone() })?;
             }
             Ok(gone)
         })
@@ -235,5 +265,6 @@ fn expiry_from(r: &Row<'_>) -> Result<ExpiryRow, StoreError> {
         open_work: r.get(4)?,
         since: WallTime(r.get(5)?),
         raised: WallTime(r.get(6)?),
+        first_trusted: r.get::<_, Option<i64>>(7)?.map(WallTime),
     })
 }

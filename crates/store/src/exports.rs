@@ -18,7 +18,7 @@ pub enum ExportState {
     Failed,
     /// Called off.
     Cancelled,
-    /// Its time is over, and it is deleted.
+    /// Deleted: its time was over, or somebody did.
     Gone,
 }
 

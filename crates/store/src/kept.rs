@@ -107,14 +107,26 @@ impl Store {
         })
     }
 
-    /// Its time is over: it is gone, unless somebody holds it. Whether it is gone by this.
+    /// What is over at `now`: not held, and seen by a trusted clock before `seen`.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn let_kept_go(&self, id: &str, now: WallTime) -> Result<bool, StoreError> {
-        let sql = "UPDATE kept SET state = 'gone', bytes = 0 WHERE id = ?1 AND until < ?2 AND state NOT IN ('gone', 'copying')";
+    pub fn kept_over(&self, now: WallTime, seen: WallTime) -> Result<Vec<String>, StoreError> {
+        self.read(|c| {
+            let mut query = c.prepare_cached(&format!("SELECT id FROM kept WHERE {OVER} ORDER BY until, id"))?;
+            let rows = query.query_map(params![now.0, seen.0], |r| r.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Its time is over ([`Store::kept_over`]): it is gone, unless somebody holds it. Whether it is gone by this.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn let_kept_go(&self, id: &str, now: WallTime, seen: WallTime) -> Result<bool, StoreError> {
+        let sql = format!("UPDATE kept SET state = 'gone', bytes = 0 WHERE {OVER} AND id = ?3");
         self.write(|tx| {
-            let gone = tx.execute(sql, params![id, now.0])? > 0;
+            let gone = tx.execute(&sql, params![now.0, seen.0, id])? > 0;
             if gone {
                 audit::add(tx, &by_the_box(now, Audited::EvidenceGone, id.to_owned(), "kept".to_owned()))?;
             }
@@ -154,6 +166,9 @@ impl Store {
         })
     }
 }
+
+/// Over at `?1`, and seen by a trusted clock before `?2`.
+const OVER: &str = "until < ?1 AND first_trusted < ?2 AND state NOT IN ('gone', 'copying')";
 
 const COLUMNS: &str = "id, asked, by, cameras, wanted_from, wanted_to, note, until, state, bytes, trouble";
 

@@ -88,7 +88,8 @@ fn what_is_used_moves_with_every_change_and_survives() {
     store.end_export(&elsewhere, ExportState::Done, 9_999_999, "", after(5)).unwrap();
     assert_eq!(used(&store), (51_001, 700, 30), "a file of the command line's own is not the box's");
     assert_eq!(used(&Store::open(&dir.path().join("matthon.db")).unwrap()), (51_001, 700, 30));
-    assert!(store.let_kept_go(&kept, after(2000)).unwrap());
+    store.see_under_trusted_clock(after(5)).unwrap();
+    assert!(store.let_kept_go(&kept, after(2000), after(1000)).unwrap());
     // A package goes when its time is over, and the list says so; one that lies elsewhere is not ours to delete.
     assert_eq!(store.exports_ready_before(after(5), 9).unwrap(), [""; 0]);
     assert_eq!(store.exports_ready_before(after(6), 9).unwrap(), std::slice::from_ref(&here));
@@ -107,12 +108,14 @@ fn evidence_goes_in_one_change_and_the_case_stays() {
     let (store, _dir) = open();
     let id = raise(&store, NOON, vec![(Job::Main, NOON)]);
     let facts = |id| store.cases_that_may_expire(after(1), (WallTime(i64::MIN), CaseId(0)), 9).unwrap().into_iter().find(|c| c.id == id);
+    assert!(facts(id).is_none(), "not seen by a trusted clock yet");
+    store.see_under_trusted_clock(NOON).unwrap();
     assert!(facts(id).unwrap().open_work);
     store.change_evidence(id, Some(EvidenceChange::Still(StillState::Main)), &[Job::Main], Some(10)).unwrap();
     let range = EvidenceChange::Clip(ClipState::RangeOnly, Some((NOON, after(9))));
     store.change_evidence(id, Some(range), &[], None).unwrap();
     let now = facts(id).unwrap();
-    assert!(!now.open_work && !now.held && !now.taken && now.since == NOON && now.raised == NOON);
+    assert!(!now.open_work && !now.held && !now.taken && now.since == NOON && now.raised == NOON && now.first_trusted == Some(NOON));
     assert!(!store.let_case_evidence_go(id, after(99), |_| false).unwrap());
     assert!(store.let_case_evidence_go(id, after(99), |c| *c == now).unwrap());
     assert!(!store.let_case_evidence_go(id, after(99), |_| true).unwrap(), "once");
@@ -131,10 +134,46 @@ fn evidence_goes_in_one_change_and_the_case_stays() {
 }
 
 #[test]
+fn what_a_trusted_clock_has_not_seen_since_somebody_touched_it_is_not_over() {
+    let (store, dir) = open();
+    // Stamped by a clock whose battery is empty.
+    let old = WallTime::from_secs(0);
+    let case = raise(&store, old, Vec::new());
+    let kept = keep(&store, 0, 10);
+    store.end_kept(&kept, KeptState::Done, 7, "").unwrap();
+    let package = store.add_export("{}", &entry(old, Audited::Export, "police"), |_| Vec::new()).unwrap();
+    store.end_export(&package, ExportState::Done, 9, "", old).unwrap();
+    let long = after(1_000_000);
+    let over = |seen: WallTime| {
+        (
+            store.cases_that_may_expire(seen, (WallTime(i64::MIN), CaseId(0)), 9).unwrap().len(),
+            store.kept_over(long, seen).unwrap().len(),
+            store.exports_ready_before(seen, 9).unwrap().len(),
+        )
+    };
+    assert_eq!(over(long), (0, 0, 0));
+    assert!(!store.let_kept_go(&kept, long, long).unwrap());
+    store.see_under_trusted_clock(after(10)).unwrap();
+    store.see_under_trusted_clock(after(500)).unwrap();
+    assert_eq!((over(after(10)), over(after(11))), ((0, 0, 0), (1, 1, 1)), "the first look counts");
+    // Held and let go: perhaps by the clock that was wrong, so it is seen anew.
+    store.hold_case(case, true, &line("held", "lan", old)).unwrap();
+    store.hold_case(case, false, &line("let-go", "lan", old)).unwrap();
+    store.hold_kept(&kept, Some(old), &entry(old, Audited::Kept, "official")).unwrap();
+    assert_eq!(over(long), (0, 0, 1));
+    store.see_under_trusted_clock(after(600)).unwrap();
+    assert_eq!((over(after(600)), over(after(601))), ((0, 0, 1), (1, 1, 1)));
+    drop(store);
+    let store = Store::open(&dir.path().join("matthon.db")).unwrap();
+    assert_eq!(store.kept_over(long, after(601)).unwrap(), [kept], "and is remembered");
+}
+
+#[test]
 fn who_holds_confirms_or_takes_is_seen() {
     let (store, _dir) = open();
     let ids: Vec<_> = (0..4).map(|n| raise(&store, after(n), Vec::new())).collect();
     let found = || {
+        store.see_under_trusted_clock(after(90)).unwrap();
         let mut after_this = (WallTime(i64::MIN), CaseId(0));
         let mut all = Vec::new();
         // Page by page, as the sweep does.
@@ -177,10 +216,12 @@ fn a_case_or_a_package_takes_kept_footage() {
     assert_eq!((take("khac", 0, 30), take("cho", 10, 20)), (0, 0), "another camera, the time between");
     assert_eq!(take("cho", 9, 20), 1);
     assert_eq!(take("cho", 9, 20), 0, "it is held already");
-    assert!(!store.let_kept_go(&kept[0], after(5000)).unwrap());
-    assert!(!store.let_kept_go(&kept[1], after(5000)).unwrap(), "it is still being copied");
+    store.see_under_trusted_clock(after(1)).unwrap();
+    let go = |id: &str| store.let_kept_go(id, after(5000), after(4000)).unwrap();
+    assert!(!go(&kept[0]));
+    assert!(!go(&kept[1]), "it is still being copied");
     store.end_kept(&kept[1], KeptState::RangeOnly, 0, "full").unwrap();
-    assert!(store.let_kept_go(&kept[1], after(5000)).unwrap());
+    assert!(go(&kept[1]));
     assert_eq!(store.kept(&kept[0]).unwrap().unwrap().until, None);
     let row = &store.audit_rows(None, 2).unwrap()[1];
     assert_eq!((row.what.as_str(), row.subject.as_str()), ("kept", kept[0].as_str()));

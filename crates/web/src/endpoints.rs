@@ -350,12 +350,13 @@ pub const TABLE: &[Endpoint] = &[
         method: Method::Delete,
         path: "/api/v1/exports/{id}",
         access: CASES,
-        about: "Calls a package off that is being made.",
+        about: "Calls a package off that is being made (whoever asked for it, and admin), or deletes one that lies ready (police as well).",
         query: &[],
         body: "",
         answer: Answer::Nothing,
+        // The row of a deletion is written with the change itself; what was called off was written when it was asked for.
         audit: None,
-        handler: || delete(exports::cancel),
+        handler: || delete(exports::remove),
     },
     Endpoint {
         method: Method::Post,

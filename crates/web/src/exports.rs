@@ -1,4 +1,4 @@
-//! Packages for authorities: asked for, watched, called off, fetched.
+//! Packages for authorities: asked for, watched, called off, fetched, deleted.
 //!
 //! Who may have what: police and admin any time of the cameras they may see; an official the case he has confirmed. All of
 //! them see that a package was made: nobody takes pictures out of the village unseen.
@@ -18,13 +18,13 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use cases::Fullness;
-use domain::{CaseId, CaseState, Role};
+use cases::{Fullness, Room};
+use domain::{Audited, CaseId, CaseState, Role};
 use evidence::ExportRequest;
 use serde::Serialize;
 use serde_json::Value;
 use std::{path::PathBuf, sync::Arc};
-use store::{ExportRow, ExportState, User};
+use store::{AuditEntry, ExportRow, ExportState, User};
 
 /// Packages listed.
 const LISTED: usize = 100;
@@ -48,6 +48,19 @@ pub enum NoExport {
     /// One is being made.
     #[error("another package is being made; wait until it is done")]
     Busy,
+    /// The evidence store does not take so much more.
+    #[error(
+        "the package needs about {} MB; the evidence store holds {} of its {} MB, with {} MB free on its disk ({} MB of them stay free): delete packages that were \
+         fetched, let go footage and cases that nobody needs, raise [evidence] quota, ask for less, or have it written to a disk of its own \
+         with `matthon export`",
+        need / 1_000_000, room.used() / 1_000_000, room.quota / 1_000_000, room.free / 1_000_000, cases::LEFT_FREE / 1_000_000
+    )]
+    NoRoom {
+        /// Bytes of the package, about.
+        need: u64,
+        /// How full it is.
+        room: Room,
+    },
     /// Something of ours failed.
     #[error("{0}")]
     Failed(String),
@@ -119,6 +132,7 @@ pub(crate) async fn begin(
     let (cameras, from, to) = (request.cameras.clone(), request.from, request.to);
     let id = app.context.exports.begin(request, &caller.user).await.map_err(|e| match e {
         NoExport::Busy => Problem::Conflict(e.to_string()),
+        NoExport::NoRoom { need, room } => Problem::NoRoom { need, room, said: e.to_string() },
         NoExport::Failed(why) => Problem::internal(why),
     })?;
     kept::take(&app, &caller, cameras, from, to, format!("package {id}")).await?;
@@ -184,8 +198,8 @@ pub(crate) async fn one(
     case_files::send_file(&file, path, &headers).await
 }
 
-/// `DELETE exports/{id}`: calls it off.
-pub(crate) async fn cancel(
+/// `DELETE exports/{id}`: calls one off that is being made, deletes one that lies ready.
+pub(crate) async fn remove(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
@@ -194,10 +208,34 @@ pub(crate) async fn cancel(
     if !may_see(&caller, &row) {
         return Err(unknown(&id));
     }
-    if row.by != caller.user.name && caller.user.role != Role::Admin {
-        return Err(Problem::Role(caller.user.role));
+    let role = caller.user.role;
+    let ready = row.state == ExportState::Done && row.here;
+    if row.by != caller.user.name && role != Role::Admin && !(ready && role == Role::Police) {
+        return Err(Problem::Role(role));
     }
-    if app.context.exports.cancel(&row.id) { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::Conflict("it is not being made".into())) }
+    let gone = if ready { delete(&app, &caller, row.id).await? } else { app.context.exports.cancel(&row.id) };
+    if gone { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::Conflict("it is not being made, and no package of it lies here".into())) }
+}
+
+/// The row and its line in the log first, in one change: what the list says is there, is there.
+async fn delete(app: &App, caller: &Caller, id: String) -> Result<bool, Problem> {
+    let (who, role) = (caller.user.name.clone(), caller.user.role.to_string());
+    let at = app.context.clock.wall();
+    let entry = AuditEntry { at, who, role, what: Audited::ExportDeleted, subject: String::new(), detail: String::new() };
+    let (store, path) = (app.context.store.clone(), app.context.exports.file(&id));
+    let deleted = move || {
+        let gone = store.delete_export(&id, &entry)?;
+        if gone
+            && let Err(error) = std::fs::remove_file(&path)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            // An orphan now, which is taken away when the next package has been made.
+            tracing::warn!(path = %path.display(), %error, "a package that somebody deleted stays on the disk for now");
+        }
+        Ok::<_, store::StoreError>(gone)
+    };
+    // On a task of its own: whoever asked may leave, and a row that says gone has no file.
+    tokio::spawn(blocking(deleted)).await.map_err(Problem::internal)??.map_err(Problem::internal)
 }
 
 /// Whoever may see all of its cameras.

@@ -134,7 +134,8 @@ fn house() -> Value {
     let reason: Vec<&str> = domain::GapReason::ALL.iter().map(|reason| reason.as_str()).collect();
     let role: Vec<&str> = domain::Role::ALL.iter().map(|role| role.as_str()).collect();
     json!({
-        "Problem": object(&[("type", "string"), ("kind", "string"), ("title", "string"), ("status", "integer"), ("detail", "string"), ("parameter?", "string")]),
+        "Problem": object(&[("type", "string"), ("kind", "string"), ("title", "string"), ("status", "integer"), ("detail", "string"), ("parameter?", "string"), ("room?", "=NoRoom")]),
+        "NoRoom": object(&[("need", "integer"), ("used", "integer"), ("quota", "integer"), ("free", "integer")]),
         "Login": object(&[("name", "string"), ("password", "string")]),
         "Role": {"type": "string", "enum": role},
         "Site": object(&[("name", "string"), ("timezone", "string"), ("language", "string"), ("demo", "boolean")]),

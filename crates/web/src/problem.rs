@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use cases::Room;
 use domain::Role;
 use serde_json::json;
 
@@ -56,6 +57,9 @@ pub(crate) enum Problem {
     /// What was asked does not fit how things stand.
     #[error("{0}")]
     Conflict(String),
+    /// The evidence store does not take so much more.
+    #[error("{said}")]
+    NoRoom { need: u64, room: Room, said: String },
     /// A WebSocket address was asked without an upgrade.
     #[error("this address speaks WebSocket: send an upgrade request")]
     NotWebSocket,
@@ -108,7 +112,7 @@ impl Problem {
             Self::Gone => StatusCode::GONE,
             Self::NotWebSocket => StatusCode::UPGRADE_REQUIRED,
             Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::NoRoom { .. } => StatusCode::CONFLICT,
             Self::Full(_) | Self::NoPicture(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -130,6 +134,7 @@ impl Problem {
             Self::NoEvidence(_) => "no-evidence",
             Self::NoPicture(_) => "no-picture",
             Self::Conflict(_) => "conflict",
+            Self::NoRoom { .. } => "no-room",
             Self::TooLarge => "too-large",
             Self::Gone => "gone",
             Self::NotWebSocket => "not-websocket",
@@ -160,6 +165,10 @@ impl IntoResponse for Problem {
         });
         if let Self::Bad { name, .. } = &self {
             body["parameter"] = json!(name);
+        }
+        // Numbers for a page that says it in its own words.
+        if let Self::NoRoom { need, room, .. } = &self {
+            body["room"] = json!({"need": need, "used": room.used(), "quota": room.quota, "free": room.free});
         }
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();

@@ -146,6 +146,11 @@ async fn every_row_that_says_so_writes_its_word() {
     let before = rows(&village).len();
     assert_eq!(village.get(&format!("/api/v1/exports/{export}%2Ezip"), &admin).await.status(), 200);
     assert_eq!(rows(&village)[before].0, "export-taken");
+    // Deleted: one row, of the change itself.
+    let before = rows(&village).len();
+    let gone = client().delete(village.url(&format!("/api/v1/exports/{export}"))).bearer_auth(&admin).send().await.unwrap();
+    assert_eq!(gone.status(), 204);
+    assert_eq!(rows(&village)[before..], [("export-deleted".to_owned(), "ba-thanh".to_owned(), export)]);
     // Refused is not seen: nothing is written.
     let before = rows(&village).len();
     let viewer = village.token("tivi", Role::Viewer);
@@ -214,8 +219,10 @@ async fn an_official_takes_out_his_confirmed_case_and_nothing_else() {
         assert_eq!(village.get(&format!("{path}.zip"), token).await.status(), status);
     }
     assert_eq!(village.read("/api/v1/exports", &other).await["exports"].as_array().unwrap().len(), 1);
-    let gone = client().delete(village.url(&path)).bearer_auth(&official).send().await.unwrap();
-    assert_eq!(kind(gone).await, (409, "conflict".into()));
+    let delete = async |token: &str| client().delete(village.url(&path)).bearer_auth(token).send().await.unwrap();
+    assert_eq!(kind(delete(&other).await).await, (403, "role".into()));
+    assert_eq!(delete(&official).await.status(), 204);
+    assert_eq!(kind(delete(&official).await).await, (409, "conflict".into()));
     // Police need no case; what is missing is named.
     wish["case"] = json!(null);
     assert_eq!(ask(&police, &wish).await.status(), 201);

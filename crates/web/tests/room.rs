@@ -125,6 +125,7 @@ async fn an_official_holds_what_must_not_go_and_a_case_takes_what_was_kept() {
     let list = village.read("/api/v1/kept", &official).await;
     assert!(list["kept"][0]["until"].is_null(), "the case takes what was kept of its time: {list}");
 
+    village.store.see_under_trusted_clock(village.clock.wall()).unwrap();
     assert_eq!(village.cases.expire(village.clock.wall().plus(31 * DAY)).unwrap(), 1);
     village.cases.tidy().unwrap();
     let gone = village.read(&format!("/api/v1/cases/{other}"), &official).await;
@@ -145,4 +146,58 @@ async fn an_official_holds_what_must_not_go_and_a_case_takes_what_was_kept() {
     for word in [("case-held", "ba-thanh"), ("kept", "ba-thanh"), ("evidence-gone", "")] {
         assert!(words.iter().any(|(what, who)| (what.as_str(), who.as_str()) == word), "{word:?} in {words:?}");
     }
+}
+
+#[tokio::test]
+async fn a_package_is_deleted_by_whom_it_concerns_and_makes_room() {
+    let village = Village::start(true).await;
+    let (admin, police) = (village.token("chi-hai", Role::Admin), village.token("anh-ba", Role::Police));
+    let (official, auditor) = (village.token("ong-ba", Role::Official), village.token("kiem-tra", Role::Auditor));
+    let near = village.token("o-gan", Role::Police);
+    village.store.set_cameras("o-gan", Some(&[support::id("nha-van-hoa")])).unwrap();
+    village.clock.advance(Duration::from_secs(60));
+    let wish = json!({"cameras": ["cong-lang"], "from": NOON.to_string(), "to": NOON.plus(Duration::from_secs(9)).to_string(), "purpose": "p", "officer": "o"});
+    let made: Value = village.post("/api/v1/exports", &police, &wish).await.json().await.unwrap();
+    let whole = made["id"].as_str().unwrap();
+    let used = || village.store.evidence_use().unwrap().packages;
+    let delete = async |id: &str, token: &str| {
+        let answer = client().delete(village.url(&format!("/api/v1/exports/{id}"))).bearer_auth(token).send().await.unwrap();
+        answer.status().as_u16()
+    };
+    for (token, status) in [(&official, 403), (&auditor, 403), (&near, 404)] {
+        assert_eq!((delete(whole, token).await, used()), (status, 10));
+    }
+    assert_eq!(village.get(&format!("/api/v1/exports/{whole}.zip"), &police).await.status(), 200);
+    assert_eq!((delete(whole, &police).await, used()), (204, 0));
+    assert_eq!(village.get(&format!("/api/v1/exports/{whole}.zip"), &police).await.status(), 404);
+    assert_eq!(village.read(&format!("/api/v1/exports/{whole}"), &police).await["state"], "gone");
+    assert_eq!(delete(whole, &admin).await, 409, "once");
+    // Somebody else's: the police and the admin may; what the command line wrote elsewhere is not the box's.
+    for token in [&police, &admin] {
+        assert_eq!((delete(&package(&village, 7, "official"), token).await, used()), (204, 0));
+    }
+    assert_eq!(delete(&package(&village, 7, "local"), &admin).await, 409);
+    let rows = village.store.audit_rows(None, 99).unwrap();
+    let rows: Vec<_> = rows.iter().rev().filter(|r| r.what == "export-deleted").map(|r| r.who.as_str()).collect();
+    assert_eq!(rows, ["anh-ba", "anh-ba", "chi-hai"]);
+    assert!(village.store.verify_audit().unwrap().good());
+}
+
+#[tokio::test]
+async fn a_package_that_does_not_fit_is_refused_with_numbers() {
+    let village = Village::start(true).await;
+    let police = village.token("anh-ba", Role::Police);
+    village.clock.advance(Duration::from_secs(60));
+    package(&village, QUOTA - 9, "police");
+    let wish = json!({"cameras": ["cong-lang"], "from": NOON.to_string(), "to": NOON.plus(Duration::from_secs(9)).to_string(), "purpose": "p", "officer": "o"});
+    let refused = village.post("/api/v1/exports", &police, &wish).await;
+    assert_eq!(refused.status(), 409);
+    let refused: Value = refused.json().await.unwrap();
+    let room = &refused["room"];
+    assert_eq!(
+        (&refused["kind"], &room["need"], &room["used"], &room["quota"]),
+        (&json!("no-room"), &json!(10), &json!(QUOTA - 9), &json!(QUOTA))
+    );
+    let said = refused["detail"].as_str().unwrap();
+    assert!(room["free"].is_u64() && said.contains("[evidence] quota") && said.contains("matthon export"), "{said}");
 }

@@ -3,7 +3,7 @@
 mod package;
 
 use super::load;
-use crate::{cli::ExportArgs, env, exit::Failure, whole_file, wiring};
+use crate::{cli::ExportArgs, env, exit::Failure, exporting, whole_file, wiring};
 use anyhow::{Context, Result};
 use domain::{CameraId, Channel, StreamId, StreamKind};
 use ring::{Reader, clip::Wish};
@@ -43,11 +43,20 @@ fn file(args: &ExportArgs, content: fn(&ExportArgs, &CameraId, &Reader, &mut dyn
     };
     let ring = recorded(&loaded.config, camera, args.stream)?;
     let reader = Reader::open(wiring::ring_spec(&loaded.config, ring)?, env::disk())?;
-    let written = whole_file::write(&args.out, |file: File| {
-        let mut out = BufWriter::with_capacity(1 << 20, file);
-        let what = content(args, camera, &reader, &mut out)?;
-        out.flush()?;
-        Ok(what)
+    let write = || {
+        whole_file::write(&args.out, |file: File| {
+            let mut out = BufWriter::with_capacity(1 << 20, file);
+            let what = content(args, camera, &reader, &mut out)?;
+            out.flush()?;
+            Ok(what)
+        })
+    };
+    let written = write().or_else(|error| {
+        if !exporting::is_gap(&error) {
+            return Err(error);
+        }
+        eprintln!("{error}: it is left out");
+        write()
     });
     let what = written.with_context(|| format!("{} was not written", args.out.display()))?;
     println!("{}: {what}", args.out.display());
@@ -57,7 +66,13 @@ fn file(args: &ExportArgs, content: fn(&ExportArgs, &CameraId, &Reader, &mut dyn
 fn film(args: &ExportArgs, camera: &CameraId, reader: &Reader, out: &mut dyn Write) -> Result<String> {
     let wish = Wish { camera, channel: args.stream, from: args.from, to: args.to, audio: true, captions: None };
     let plan = ring::clip::plan(reader, &wish)?;
-    ring::clip::write_to(&plan, out)?;
+    if let Err(error) = ring::clip::write_to(&plan, out) {
+        if matches!(&error, ring::ClipError::Ring(e) if e.is_gap()) {
+            // All of it is met now, so that a second film leaves it out.
+            plan.check(|| true)?;
+        }
+        return Err(error.into());
+    }
     Ok(format!("{} bytes, from {}", plan.len(), plan.starts_at()))
 }
 

@@ -162,9 +162,8 @@ async fn serve(
         offsets: Arc::new(move |camera| board.get(camera, Channel::Main)?.clock_offset),
         worker: env.worker.clone(),
     };
-    let exports = Arc::new(desk::Exports(desk::Desk::open(sources, vision.clone())?));
-
     let (gauge, data) = (wiring::gauge(config, &store), &config.storage.data);
+    let exports = Arc::new(desk::Exports(desk::Desk::open(sources, vision.clone(), gauge.clone())?));
     let keeper = keeping::Keeper::open(store.clone(), env.clock.clone(), wiring::recorded(config, rings), data, gauge.clone())?;
     keeper.resume();
     let steward = tidying::Steward::new(store.clone(), env.clock.clone(), cases.clone(), keeper.clone(), gauge.clone(), data);

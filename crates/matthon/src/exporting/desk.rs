@@ -1,9 +1,10 @@
 //! The daemon's desk for packages: one is made at a time, on a thread of its own; the others are asked to wait.
 
-use super::{By, Job, Picture, Progress, Sources, make, stills};
+use super::{By, Estimate, Job, Picture, Progress, Sources, make, stills};
 use crate::{telling, whole_file};
 use anyhow::{Context, Result};
 use async_trait::async_trait;
+use cases::{Gauge, Room};
 use domain::{Audited, WallTime};
 use evidence::{ExportRequest, manifest};
 use serde_json::json;
@@ -12,20 +13,26 @@ use std::{
     os::unix::fs::DirBuilderExt,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    time::Duration,
 };
 use store::{AuditEntry, ExportRow, ExportState, NewParcel, User};
+
+/// Whoever asks is answered within so long: the index of a day of thirty cameras on a turning disk takes longer, and whether the
+/// package fits is asked again before it is made.
+const ESTIMATED: Duration = Duration::from_secs(5);
 
 /// The desk.
 pub(crate) struct Desk {
     sources: Sources,
     vision: vision::Vision,
+    gauge: Gauge,
     dir: PathBuf,
     busy: Mutex<Option<(String, Arc<Progress>)>>,
 }
 
 impl Desk {
     /// Opens the folder of packages; what was half made when the core ended is told and taken away.
-    pub(crate) fn open(sources: Sources, vision: vision::Vision) -> Result<Arc<Self>> {
+    pub(crate) fn open(sources: Sources, vision: vision::Vision, gauge: Gauge) -> Result<Arc<Self>> {
         let dir = sources.config.storage.data.join("exports");
         match fs::DirBuilder::new().mode(0o700).create(&dir) {
             Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
@@ -37,7 +44,7 @@ impl Desk {
         if gone > 0 {
             tracing::warn!(packages = gone, "packages were being made when the core ended: ask for them again");
         }
-        let desk = Self { sources, vision, dir, busy: Mutex::default() };
+        let desk = Self { sources, vision, gauge, dir, busy: Mutex::default() };
         desk.tidy();
         Ok(Arc::new(desk))
     }
@@ -67,13 +74,10 @@ impl Desk {
     fn work(&self, request: &ExportRequest, by: &By, pictures: &[Picture], progress: &Arc<Progress>) -> Result<u64> {
         let path = self.file(&by.id);
         let estimate = super::estimate(&self.sources, request)?;
-        let (need, free) = (estimate.room(), crate::wiring::free_bytes(&self.dir)?);
-        if free < need.saturating_add(crate::wiring::LEFT_FREE) {
-            anyhow::bail!(
-                "the package needs {} MB, and the disk of [storage] data has only {} MB left",
-                need / 1_000_000,
-                free / 1_000_000
-            );
+        // Asked again: stills took a while, and others write, too.
+        let room = self.gauge.now()?;
+        if let Some(full) = no_room(estimate, room) {
+            return Err(full.into());
         }
         let job = Job { request, by, pictures, estimate, scratch: &self.dir };
         // The folder is the owner's alone, so its files need no mode of their own.
@@ -126,6 +130,12 @@ impl Desk {
             *busy = Some((String::new(), progress.clone()));
         }
         let mut turn = Turn { desk: self.clone(), id: String::new(), ended: false };
+        let (desk, wished) = (self.clone(), request.clone());
+        let full = tokio::task::spawn_blocking(move || no_room(super::estimate(&desk.sources, &wished).ok()?, desk.gauge.now().ok()?));
+        // What cannot be estimated fails as it is made: it was asked for, and the list says why there is none.
+        if let Ok(Ok(Some(full))) = tokio::time::timeout(ESTIMATED, full).await {
+            return Err(full);
+        }
         let now = self.sources.clock.wall();
         let (desk, wished, asker) = (self.clone(), request.clone(), by.clone());
         let kept = tokio::task::spawn_blocking(move || {
@@ -158,6 +168,12 @@ impl Desk {
         });
         Ok(id)
     }
+}
+
+/// Whether a package is more than the evidence store takes: its quota the finished package, its disk what lies there while it is made.
+pub(super) fn no_room(estimate: Estimate, room: Room) -> Option<web::NoExport> {
+    let made = room.free >= estimate.room().saturating_add(cases::LEFT_FREE);
+    (!made || !room.takes(estimate.size())).then(|| web::NoExport::NoRoom { need: estimate.size(), room })
 }
 
 /// What those who are to be told hear.

@@ -4,7 +4,10 @@
 //! (`evidence`), who may have one (`web`), the daemon's queue of them (`desk`).
 
 pub(crate) mod desk;
+mod holes;
 pub(crate) mod stills;
+#[cfg(test)]
+mod tests;
 mod viewing;
 mod words;
 
@@ -101,6 +104,11 @@ pub(crate) struct Estimate {
 }
 
 impl Estimate {
+    /// Bytes of the finished package at most.
+    pub(crate) fn size(self) -> u64 {
+        self.masters.saturating_add(self.views)
+    }
+
     /// Bytes needed while it is made.
     pub(crate) fn room(self) -> u64 {
         // A copy lies there twice for a moment.
@@ -156,7 +164,7 @@ pub(crate) fn make(sources: &Sources, job: &Job<'_>, out: File, progress: &Arc<P
     match attempt(sources, job, out, progress) {
         Err(error) if is_gap(&error) && !progress.called_off() => {
             tracing::warn!(%error, "a recording of the package cannot be read: it is made again without");
-            leave_out_damaged(sources, job.request)?;
+            leave_out_damaged(sources, job.request, progress)?;
             progress.done.store(0, Ordering::Relaxed);
             again.set_len(0)?;
             again.rewind()?;
@@ -166,8 +174,8 @@ pub(crate) fn make(sources: &Sources, job: &Job<'_>, out: File, progress: &Arc<P
     }
 }
 
-/// Whether a recording was overwritten or is damaged.
-fn is_gap(error: &anyhow::Error) -> bool {
+/// Whether a recording was overwritten, is damaged, or lies on a sector that cannot be read.
+pub(crate) fn is_gap(error: &anyhow::Error) -> bool {
     let clip = match error.downcast_ref::<EvidenceError>() {
         Some(EvidenceError::Clip(clip)) => Some(clip),
         _ => error.downcast_ref::<ClipError>(),
@@ -176,11 +184,14 @@ fn is_gap(error: &anyhow::Error) -> bool {
 }
 
 /// Reads everything the package would hold, so that clips planned afterwards leave out what cannot be read.
-fn leave_out_damaged(sources: &Sources, request: &ExportRequest) -> Result<()> {
+fn leave_out_damaged(sources: &Sources, request: &ExportRequest, progress: &Progress) -> Result<()> {
     for part in parts(sources, request)? {
         match ring::clip::plan(part.reader, &wish(&part, request)) {
             Ok(plan) => {
-                plan.check()?;
+                plan.check(|| !progress.called_off())?;
+                if progress.called_off() {
+                    return Err(EvidenceError::Cancelled.into());
+                }
             }
             Err(ClipError::Nothing { .. }) => {}
             Err(error) => return Err(error.into()),
@@ -244,21 +255,22 @@ fn attempt(sources: &Sources, job: &Job<'_>, out: File, progress: &Arc<Progress>
                 if missing.iter().any(|(n, gap)| *n == name && gap.from <= from && gap.to >= to) {
                     continue;
                 }
-                // A record that is there in name and cannot be read leaves no hole that timeline and journal know.
                 let kind = if name == named { StreamKind::Video } else { StreamKind::Audio };
-                let recorded = part.reader.coverage(&StreamId { kind, ..stream.clone() }, from, to)?;
-                let reason = match recorded.iter().any(|s| s.from <= from && s.to >= to) {
-                    true => GapReason::Damaged,
-                    false => web::gaps::reason(part.reader, &sources.store, &stream, from, to)?,
-                };
-                let reason = if reason == GapReason::Unknown { GapReason::Damaged } else { reason };
+                // Holes come in the order of the records: those of the pictures first.
+                let pictures: Vec<_> = missing.iter().filter(|(n, _)| *n == named).map(|(_, gap)| *gap).collect();
+                let of = StreamId { kind, ..stream.clone() };
+                let reason = holes::reason(part.reader, &sources.store, &of, holes::Hole { from, to }, &pictures)?;
                 missing.push((name, domain::Gap { from, to, reason }));
             }
         }
         // At an end of the range, or where a whole camera cannot be read, no hole between two records tells of it.
-        for span in part.reader.damaged_times(&stream, request.from, request.to)? {
-            if !missing.iter().any(|(n, gap)| *n == named && gap.from <= span.from && gap.to >= span.to) {
-                missing.push((named.clone(), domain::Gap { from: span.from, to: span.to, reason: GapReason::Damaged }));
+        let sound = wish(part, request).audio.then_some(StreamKind::Audio);
+        for of in [StreamKind::Video].into_iter().chain(sound).map(|kind| StreamId { kind, ..stream.clone() }) {
+            let name = of.to_string();
+            for span in part.reader.damaged_times(&of, request.from, request.to)? {
+                if !missing.iter().any(|(n, gap)| *n == name && gap.from <= span.from && gap.to >= span.to) {
+                    missing.push((name.clone(), domain::Gap { from: span.from, to: span.to, reason: GapReason::Damaged }));
+                }
             }
         }
         gaps.extend(missing.into_iter().map(|(stream, gap)| Gap {

@@ -8,7 +8,7 @@ use hub::{Capacity, Delivery, Fanout, Join};
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
-    io::{BufWriter, Write},
+    io::{BufWriter, Seek, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
     sync::Arc,
@@ -127,7 +127,8 @@ fn write_clip(
     Ok(written)
 }
 
-/// `None`: nothing of this stream is recorded there.
+/// `None`: nothing of this stream is recorded there. What turns out damaged while it is copied costs its seconds, not the film: the
+/// film is begun again without.
 pub(crate) fn write_film(
     reader: &ring::Reader,
     camera: &CameraId,
@@ -137,21 +138,31 @@ pub(crate) fn write_film(
     audio: bool,
     file: File,
 ) -> Result<Option<ClipInfo>, Missing> {
-    let plan = match ring::clip::plan(reader, &ring::clip::Wish { camera, channel, from, to, audio, captions: None }) {
-        Ok(plan) => plan,
-        Err(ring::ClipError::Nothing { .. }) => return Ok(None),
-        Err(ring::ClipError::Ring(e)) => return Err(unreadable(&e)),
-        Err(e) => return Err(Missing::Never(e.to_string())),
-    };
+    let wish = ring::clip::Wish { camera, channel, from, to, audio, captions: None };
     let disk = |e: std::io::Error| Missing::NotYet(format!("cannot write: {e}"));
     let mut to = BufWriter::with_capacity(1 << 20, file);
-    match ring::clip::write_to(&plan, &mut to) {
-        Ok(()) => {}
-        Err(ring::ClipError::Ring(e)) => return Err(unreadable(&e)),
-        Err(e) => return Err(Missing::NotYet(e.to_string())),
+    let mut again = true;
+    loop {
+        let plan = match ring::clip::plan(reader, &wish) {
+            Ok(plan) => plan,
+            Err(ring::ClipError::Nothing { .. }) => return Ok(None),
+            Err(ring::ClipError::Ring(e)) => return Err(unreadable(&e)),
+            Err(e) => return Err(Missing::Never(e.to_string())),
+        };
+        match ring::clip::write_to(&plan, &mut to) {
+            Ok(()) => {}
+            Err(ring::ClipError::Ring(e)) if e.is_gap() && std::mem::take(&mut again) => {
+                tracing::warn!(error = %e, "a recording of a film cannot be read: it is written again without");
+                plan.check(|| true).map_err(|e| Missing::NotYet(e.to_string()))?;
+                to.rewind().and_then(|()| to.get_ref().set_len(0)).map_err(disk)?;
+                continue;
+            }
+            Err(ring::ClipError::Ring(e)) => return Err(unreadable(&e)),
+            Err(e) => return Err(Missing::NotYet(e.to_string())),
+        }
+        to.flush().map_err(disk)?;
+        return Ok(Some(ClipInfo { from: plan.starts_at(), to: plan.ends_at(), bytes: plan.len() }));
     }
-    to.flush().map_err(disk)?;
-    Ok(Some(ClipInfo { from: plan.starts_at(), to: plan.ends_at(), bytes: plan.len() }))
 }
 
 #[async_trait]

@@ -1,7 +1,11 @@
 //! Clips: frame exact, gaps cut, any range of bytes the same bytes.
 
 use super::{NOON, Source, Village, spec};
-use crate::{clip, reader::Reader};
+use crate::{
+    Damage, Fault, RingError,
+    clip::{self, ClipError},
+    reader::Reader,
+};
 use domain::{CameraId, Channel, StreamKind, WallTime};
 use std::time::Duration;
 
@@ -122,18 +126,81 @@ fn damage_in_a_clip_is_an_error_and_nothing_recorded_is_named() {
     let begins = (r.entry.wall.micros_since(NOON) * 9 / 100 / rate) as u64;
     assert_eq!(lost.first(), Some(&begins));
     assert_eq!(lost.last(), Some(&(begins / 12 * 12 + 11)), "{lost:?}");
-    assert_eq!(again.check().unwrap(), 0);
+    assert_eq!(again.check(|| true).unwrap(), 0);
     // Two at once: one look finds both.
     let rs = v.reader.records(&v.sources[0].id, NOON, NOON.plus_micros(6_000_000)).unwrap();
     for r in [&rs[1], &rs[rs.len() - 2]] {
         v.disk.flip(&v.spec.file(r.slot), u64::from(r.entry.offset + r.entry.len - 3), 4);
     }
-    assert_eq!(again.check().unwrap(), 2);
-    assert_eq!(planned(&v.reader, 0, 6_000, false).check().unwrap(), 0);
+    assert_eq!(again.check(|| true).unwrap(), 2);
+    assert_eq!(planned(&v.reader, 0, 6_000, false).check(|| true).unwrap(), 0);
     let id = camera();
     let wish = clip::Wish { camera: &id, channel: Channel::Sub, from: NOON, to: WallTime(i64::MAX), audio: true, captions: None };
     let e = clip::plan(&v.reader, &wish).unwrap_err();
     assert!(e.to_string().contains("a/sub/video"), "{e}");
+}
+
+#[test]
+fn a_sector_that_cannot_be_read_costs_its_record_and_a_disk_that_is_away_is_no_gap() {
+    let mut v = Village::new(&spec(16, 128 << 10), vec![Source::new("a", StreamKind::Video, 400)], 1);
+    v.live(60);
+    v.core.finish();
+    let (id, file) = (v.sources[0].id.clone(), |n: usize| v.spec.file(n));
+    let rs = v.reader.records(&id, NOON, NOON.plus_micros(6_000_000)).unwrap();
+    let r = rs[4].clone();
+    let whole = bytes(&planned(&v.reader, 0, 6_000, false));
+    // One byte of the payload, behind the front: planning meets nothing, reading does.
+    let at = u64::from(r.entry.offset + r.entry.len - 3);
+    v.disk.fail(&file(r.slot), Fault::Unreadable(at, at + 1));
+    let plan = planned(&v.reader, 0, 6_000, false);
+    let error = clip::write_to(&plan, std::io::sink()).unwrap_err();
+    assert!(matches!(&error, ClipError::Ring(RingError::Damaged { what: Damage::Sector, .. })), "{error}");
+    assert!(plan.is_broken());
+    // The same gap as of rot: its seconds, to the next key.
+    let here = v.reader.damaged_times(&id, NOON, WallTime(i64::MAX)).unwrap();
+    assert_eq!(here.iter().map(|s| s.from).collect::<Vec<_>>(), [r.entry.wall]);
+    let again = planned(&v.reader, 0, 6_000, false);
+    assert_eq!(again.check(|| true).unwrap(), 0);
+    let left = bytes(&again);
+    assert!(left.len() < whole.len() && contains(&left, &v.given[&((*id).clone(), 59 * 9_000)]));
+    // Two at once: one look finds both, unless somebody calls it off.
+    for r in [&rs[1], &rs[rs.len() - 2]] {
+        v.disk.fail(&file(r.slot), Fault::Unreadable(u64::from(r.entry.offset), u64::from(r.entry.offset) + 512));
+    }
+    let mut asked = 0;
+    let reads = v.disk.reads();
+    assert_eq!(again.check(|| std::mem::replace(&mut asked, 1) == 0).unwrap(), 0);
+    assert!(v.disk.reads() - reads <= 2, "one record");
+    assert_eq!(again.check(|| true).unwrap(), 2);
+    assert_eq!(planned(&v.reader, 0, 6_000, false).check(|| true).unwrap(), 0);
+    // A block's first sector says only whose it is, and its records say it, too.
+    v.disk.fail(&file(rs[9].slot), Fault::Unreadable(0, 4096));
+    assert!(v.reader.read(&rs[9]).is_ok());
+    // The whole disk: nothing is known of any record, and nothing is remembered.
+    let known = v.reader.known_damaged();
+    v.disk.fail(&v.spec.paths[0], Fault::Gone);
+    assert!(matches!(v.reader.read(&rs[6]), Err(RingError::Io { .. })));
+    assert_eq!(v.reader.known_damaged(), known);
+}
+
+#[test]
+fn what_could_not_be_read_is_asked_for_again_when_the_disk_is_back() {
+    let mut v = Village::new(&spec(16, 128 << 10), vec![Source::new("a", StreamKind::Video, 400)], 1);
+    v.live(30);
+    let r = v.reader.records(&v.sources[0].id, NOON, NOON.plus_micros(3_000_000)).unwrap()[2].clone();
+    let at = u64::from(r.entry.offset);
+    // A cable: the page with the header is still in memory, the record is not.
+    v.disk.fail(&v.spec.file(r.slot), Fault::Unreadable(at, at + 512));
+    v.disk.fail(&v.spec.paths[0], Fault::Write);
+    assert!(v.reader.read(&r).unwrap_err().is_gap());
+    v.live(9);
+    assert_eq!(v.reader.known_damaged().len(), 1);
+    v.disk.heal();
+    for _ in 0..60 {
+        v.live(10);
+    }
+    assert!(v.reader.known_damaged().is_empty());
+    assert!(v.reader.read(&r).is_ok());
 }
 
 #[test]

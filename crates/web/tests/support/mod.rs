@@ -129,12 +129,17 @@ impl Snapshot for Pictures {
 /// Packages that are ready at once and hold ten bytes.
 struct Packages {
     store: Store,
+    gauge: Gauge,
     dir: std::path::PathBuf,
 }
 
 #[async_trait]
 impl matthon_web::Exports for Packages {
     async fn begin(&self, request: evidence::ExportRequest, by: &store::User) -> Result<String, matthon_web::NoExport> {
+        let room = self.gauge.now().unwrap();
+        if !room.takes(10) {
+            return Err(matthon_web::NoExport::NoRoom { need: 10, room });
+        }
         let (who, role) = (by.name.clone(), by.role.to_string());
         let entry = store::AuditEntry {
             at: NOON,
@@ -289,7 +294,7 @@ impl Village {
             }),
             vision: Arc::new(move || seen.lock().unwrap().clone()),
             snapshot: Arc::new(Pictures),
-            exports: Arc::new(Packages { store: store.clone(), dir: folder.path().to_owned() }),
+            exports: Arc::new(Packages { store: store.clone(), gauge: gauge.clone(), dir: folder.path().to_owned() }),
             keeping: Arc::new(Films { store: store.clone(), dir: folder.path().to_owned() }),
             evidence: gauge,
             key: "fe81 2c12".into(),

@@ -5,9 +5,17 @@ import { fromApi, type Ms } from './time';
 import type { Session } from './types';
 
 export class ApiError extends Error {
-  constructor(readonly status: number, readonly detail: string, readonly textKey: string | null, readonly retryAfter: number | null) {
+  constructor(readonly status: number, readonly detail: string, readonly textKey: string | null, readonly retryAfter: number | null, readonly room: NoRoom | null = null) {
     super(`${status} ${detail}`);
   }
+}
+
+/** What the evidence store was asked to take, and has; bytes. */
+export interface NoRoom {
+  need: number;
+  used: number;
+  quota: number;
+  free: number;
 }
 
 export class NetworkError extends Error {}
@@ -60,16 +68,18 @@ async function call(method: string, path: string, body?: unknown, signal?: Abort
 async function refusal(response: Response): Promise<ApiError> {
   let detail = response.statusText;
   let textKey: string | null = null;
+  let room: NoRoom | null = null;
   try {
     const problem = (await response.json()) as { [key: string]: unknown };
     if (typeof problem['detail'] === 'string') detail = problem['detail'];
     else if (typeof problem['title'] === 'string') detail = problem['title'];
     if (typeof problem['text_key'] === 'string') textKey = problem['text_key'];
+    if (problem['kind'] === 'no-room') room = problem['room'] as NoRoom;
   } catch {
     // Not every refusal has a body; the status speaks.
   }
   const after = Number(response.headers.get('Retry-After'));
-  return new ApiError(response.status, detail, textKey, Number.isFinite(after) && after > 0 ? after : null);
+  return new ApiError(response.status, detail, textKey, Number.isFinite(after) && after > 0 ? after : null, room);
 }
 
 function ended(): void {

@@ -26,6 +26,11 @@ export function mayExport(): boolean {
   return role === 'admin' || role === 'police';
 }
 
+/** Whoever may delete a package that lies ready: who had it made, the police, the admin. */
+export function mayDelete(by: string): boolean {
+  return mayExport() || session.value?.name === by;
+}
+
 /** Whoever may read who saw what. */
 export function mayAudit(): boolean {
   const role = session.value?.role;

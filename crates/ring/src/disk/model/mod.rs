@@ -30,6 +30,8 @@ pub enum Fault {
     NoSpace,
     /// Everything answers EIO, as if the disk had been pulled out.
     Gone,
+    /// Reads that touch bytes from the first to before the second of a file answer EIO: bad sectors.
+    Unreadable(u64, u64),
     /// Each sync takes this long.
     Slow(Duration),
 }
@@ -326,6 +328,10 @@ impl DiskFile for ModelFile {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         let mut state = self.disk.state();
         state.reachable(&self.path)?;
+        let end = offset.saturating_add(buf.len() as u64);
+        if state.fault(&self.path, |f| matches!(f, Fault::Unreadable(from, to) if from < end && to > offset)).is_some() {
+            return Err(eio());
+        }
         let file = state.files.get(&self.path).ok_or(io::ErrorKind::NotFound)?;
         let n = usize::try_from(file.len.saturating_sub(offset)).unwrap_or(usize::MAX).min(buf.len());
         file.now.get(offset, &mut buf[..n]);

@@ -113,3 +113,14 @@ fn reading_and_syncing_take_time_where_told() {
     assert_eq!(clock.mono(), MonoTime(1_024_000));
     assert_eq!(disk.take_history()[0].taken(), MonoTime(19_000));
 }
+
+#[test]
+fn bad_sectors_refuse_reads_that_touch_them_and_no_others() {
+    let disk = ModelDisk::new();
+    let f = file(&disk, "/a/x");
+    write(&*f, 0, 1, 8192);
+    disk.fail(Path::new("/a/x"), Fault::Unreadable(512, 1024));
+    let read = |offset, len| f.read_at(offset, &mut vec![0; len]).is_ok();
+    assert!(read(0, 512) && read(1024, 512) && !read(0, 513) && !read(1023, 1) && !read(0, 4096));
+    assert!(f.sync_data().is_ok());
+}

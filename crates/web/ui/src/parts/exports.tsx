@@ -1,13 +1,16 @@
-// The packages made so far: who asked for what, how far it is, and the package itself.
+// The packages made so far: who asked for what, how far it is, the package itself, and its end.
 
+import { useState } from 'preact/hooks';
 import { remove } from '../api';
 import { t, tKey } from '../i18n';
 import { usePoll } from '../poll';
+import { mayDelete } from '../roles';
 import { download } from '../snapshot';
 import { clock, clockSeconds, date, fromApi } from '../time';
 import type { Export, Exports as Listed } from '../types';
 import { bytes } from '../words';
 import { Icon } from './icon';
+import { failureText } from './notice';
 
 const EVERY_MS = 3000;
 const SHOWN = 8;
@@ -37,7 +40,42 @@ function Row({ one, zone, again }: { one: Export; zone: string; again: () => voi
         </div>
       )}
       {one.state === 'done' && one.here !== false && <button type="button" class="button" onClick={() => download(`/api/v1/exports/${one.id}.zip`, `matthon-${one.id}.zip`)}><Icon name="download" />{t('export.take', { size: bytes(one.bytes) })}</button>}
+      {one.state === 'done' && one.here !== false && mayDelete(one.by) && <Delete id={one.id} again={again} />}
       {one.trouble !== '' && <p class="hint">{one.trouble}</p>}
     </li>
+  );
+}
+
+/** Two steps, for it does not come back: the ring may have been written over meanwhile. */
+function Delete({ id, again }: { id: string; again: () => void }) {
+  const [asked, setAsked] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [failed, setFailed] = useState<string | null>(null);
+  const go = async () => {
+    if (busy) return;
+    setBusy(true);
+    setFailed(null);
+    try {
+      await remove(`exports/${id}`);
+    } catch (failure) {
+      setFailed(failureText(failure));
+    } finally {
+      setBusy(false);
+      setAsked(false);
+      again();
+    }
+  };
+  return (
+    <>
+      {!asked && <button type="button" class="button" data-delete={id} onClick={() => setAsked(true)}>{t('export.delete')}</button>}
+      {asked && (
+        <div class="actions" role="group" aria-label={t('export.delete')}>
+          <p class="message" role="alert"><Icon name="warn" />{t('export.delete_sure')}</p>
+          <button type="button" class="button" disabled={busy} onClick={() => void go()}>{t('export.delete')}</button>
+          <button type="button" class="button primary" disabled={busy} onClick={() => setAsked(false)}>{t('act.keep_it')}</button>
+        </div>
+      )}
+      {failed && <p class="message bad" role="alert"><Icon name="warn" />{failed}</p>}
+    </>
   );
 }

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { ApiError } from '../api';
 import { t } from '../i18n';
+import { bytes } from '../words';
 import { Icon, type IconName } from './icon';
 
 export function Loading() {
@@ -28,6 +29,7 @@ export function Empty({ icon, title, children }: EmptyProps) {
 /** A sentence for any failure of a call. */
 export function failureText(error: unknown): string {
   if (!(error instanceof ApiError)) return t('err.network');
+  if (error.room) return t('export.no_room', { need: bytes(error.room.need), used: bytes(error.room.used), quota: bytes(error.room.quota), free: bytes(error.room.free) });
   if (error.status === 403) return t('err.forbidden');
   if (error.status === 404) return t('err.camera');
   return t('err.server', { n: error.status });
