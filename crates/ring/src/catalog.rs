@@ -132,7 +132,9 @@ impl Catalog {
     pub(crate) fn oldest_of(&self, stream: &domain::StreamId) -> (u64, Vec<domain::WallTime>) {
         // Everything expired: nothing that was covered is there any more.
         let Some((sequence, slot)) = self.state().used.first().copied() else { return (u64::MAX, Vec::new()) };
-        let Ok(Some(table)) = self.table(slot, sequence) else { return (sequence, Vec::new()) };
+        // Of one on a disk that refuses the summary must do: it is in memory.
+        let table = if self.paths.is_well(self.spec.place(slot).0) { self.table(slot, sequence).ok().flatten() } else { None };
+        let Some(table) = table else { return (sequence, vec![self.slot(slot).from]) };
         let line = table.line(stream).and_then(|n| Some((n, table.streams.get(usize::from(n))?)));
         let begins = match line.filter(|(_, s)| s.records > 0) {
             Some((n, s)) if s.gaps => table.records.iter().filter(|r| r.stream == n).map(|r| r.wall).collect(),

@@ -96,8 +96,9 @@ impl Kept {
         let before = near.iter().map(|(_, s)| s.sequence).filter(|n| *n < block.sequence).max();
         let behind = near.iter().map(|(_, s)| s.sequence).filter(|n| *n > block.sequence).min();
         let sealed = near.into_iter().filter(|(_, s)| s.state == BlockState::Sealed);
-        // On a disk that is gone nothing says where they begin and end.
-        let others = sealed.map(|(n, s)| Some((s.sequence, catalog.table(n, s.sequence).ok()??))).collect();
+        // A disk that refuses is not asked in the writer's thread: it may take seconds to say no. Then nothing says where they begin.
+        let asked = |n: usize| catalog.paths.is_well(catalog.spec.place(n).0);
+        let others = sealed.map(|(n, s)| asked(n).then(|| catalog.table(n, s.sequence).ok()?).flatten().map(|t| (s.sequence, t))).collect();
         let left = Left { sequence: block.sequence, before, behind, gone, others };
         let mut s = self.state();
         let given_up = s.given_up;

@@ -146,6 +146,11 @@ impl Paths {
         self.each().get(n).is_some_and(|one| !one.away || one.state == PathState::ReadOnly)
     }
 
+    /// Whether it takes what it is given.
+    pub(crate) fn is_well(&self, n: usize) -> bool {
+        self.each().get(n).is_some_and(|one| one.state == PathState::Ok)
+    }
+
     /// How many may be written to.
     pub(crate) fn count_in(&self) -> usize {
         self.each().iter().filter(|one| !one.away).count()

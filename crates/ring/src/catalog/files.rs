@@ -21,6 +21,8 @@ pub(crate) struct Index {
     pub(crate) damaged: usize,
     /// Directories the ring had when they were written: the most that any of them says.
     pub(crate) paths: usize,
+    /// Some of them says another number than there are now.
+    pub(crate) differ: bool,
 }
 
 pub(crate) fn read_footer(file: &dyn DiskFile, spec: &RingSpec, sequence: u64) -> io::Result<Option<Footer>> {
@@ -86,7 +88,7 @@ pub(crate) fn first_batch(file: &dyn DiskFile) -> io::Result<Option<u64>> {
 /// the others are as if they had never been begun.
 pub(crate) fn read_index(spec: &RingSpec, disk: &dyn Disk, asked: impl Fn(usize) -> bool) -> Result<Index, RingError> {
     let blocks = spec.blocks();
-    let mut out = Index { ring: None, slots: vec![BlockSummary::default(); blocks], damaged: 0, paths: 0 };
+    let mut out = Index { ring: None, slots: vec![BlockSummary::default(); blocks], damaged: 0, paths: 0, differ: false };
     let mut lines: Vec<Vec<u8>> = Vec::new();
     for (n, dir) in spec.paths.iter().enumerate() {
         if !asked(n) {
@@ -100,6 +102,7 @@ pub(crate) fn read_index(spec: &RingSpec, disk: &dyn Disk, asked: impl Fn(usize)
             (Ok(_), Some(h)) if out.ring.is_none_or(|r| r == h.ring) => {
                 out.ring = Some(h.ring);
                 out.paths = out.paths.max(h.paths as usize);
+                out.differ |= h.paths as usize != spec.paths.len();
                 lines.push(bytes);
             }
             (Ok(_), Some(_)) => {

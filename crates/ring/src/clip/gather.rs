@@ -90,7 +90,9 @@ impl Building {
 
 impl Building {
     /// Takes the samples behind the first so many away, and the records that held nothing else.
-    fn truncate(&mut self, needed: usize) {
+    /// Answers how long they were, 90 kHz.
+    fn truncate(&mut self, needed: usize) -> i64 {
+        let mut length = 0;
         while let Some(last) = self.samples.get(needed..).and_then(<[_]>::last) {
             if let Some(s) = self.stretches.last_mut() {
                 (s.count, s.len) = (s.count - 1, s.len - last.size);
@@ -98,10 +100,12 @@ impl Building {
                     self.stretches.pop();
                 }
             }
+            length += i64::from(last.duration);
             self.samples.pop();
         }
         let held = self.stretches.iter().map(|s| s.record as usize + 1).max().unwrap_or(self.base);
         self.records.truncate(held - self.base);
+        length
     }
 }
 
@@ -119,7 +123,18 @@ fn from_key(reader: &Reader, stream: &StreamId, from: WallTime, to: WallTime) ->
         before.append(&mut records);
         records = before;
     }
-    Ok(records)
+    // Where the clock was set back the range begins once more, in the middle of a group.
+    let mut out: Vec<RecordRef> = Vec::with_capacity(records.len());
+    for r in records {
+        let jumps = out.last().filter(|last| last.entry.seq.checked_add(1) != Some(r.entry.seq) && !r.key());
+        if let Some(last) = jumps.map(|last| last.entry.seq)
+            && let Some(before) = reader.group_before(&r)?
+        {
+            out.extend(before.into_iter().filter(|b| b.entry.seq > last));
+        }
+        out.push(r);
+    }
+    Ok(out)
 }
 
 /// `None`: no picture was captured in the range.
@@ -128,7 +143,7 @@ pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: Wall
     // Whether pictures are decoded in another order than shown, and how many behind the end were taken for that.
     let (mut reordered, mut offset_seen, mut behind, mut point) = (false, None, 0u32, None);
     // Samples up to the last one shown: what is decoded behind it nobody needs.
-    let mut needed = 0;
+    let (mut needed, mut needed_until) = (0, 0i64);
     let mut b = Building::new(0, 0);
     let (mut fronts, mut formats, mut runs, mut media) = (Fronts::new(reader), Formats::default(), Vec::<Run>::new(), 0i64);
     // Where the last picture so far ends, on the clip's timeline.
@@ -138,7 +153,15 @@ pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: Wall
     let mut last_dts = None;
     let mut joined_at = None;
     // A record that begins with a picture shown late holds earlier ones behind it.
+    // The end was passed: what is captured before it from here on comes from a clock that was set back.
+    let mut passed = false;
     'records: for r in from_key(reader, stream, from, to.plus_micros(REORDER))? {
+        if passed {
+            if r.entry.wall >= to {
+                continue;
+            }
+            (passed, edges.behind) = (false, None);
+        }
         let goes_on = next_seq == Some(r.entry.seq) && r.entry.flags & FLAG_LOSS_BEFORE == 0;
         if !goes_on {
             (next_seq, last_dts) = (None, None);
@@ -168,7 +191,10 @@ pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: Wall
                 let trailing = point.is_some_and(|point| pts > point);
                 behind += 1;
                 if !reordered || trailing || behind > BEHIND {
-                    break 'records;
+                    media -= b.truncate(needed);
+                    shown_until = needed_until;
+                    (next_seq, last_dts, behind, point, passed) = (None, None, 0, None, true);
+                    continue 'records;
                 }
                 point = point.or(p.random_access.then_some(pts));
             }
@@ -207,10 +233,10 @@ pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: Wall
             let sample =
                 ClipSample { format, duration: p.duration, cts_offset: p.cts_offset, size: p.size, random_access: p.random_access };
             b.push(sample, number, offset, media);
-            if wall < to {
-                needed = b.samples.len();
-            }
             shown_until = shown_until.max(media + i64::from(p.cts_offset) + i64::from(p.duration));
+            if wall < to {
+                (needed, needed_until) = (b.samples.len(), shown_until);
+            }
             media += i64::from(p.duration);
             if let Some(run) = runs.last_mut().filter(|_| wall < to) {
                 run.wall_end = run.wall_end.max(wall_end(wall, p.duration));
@@ -219,7 +245,7 @@ pub(super) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: Wall
         next_seq = r.entry.seq.checked_add(1);
     }
     let Some(shown) = edges.shown(shown_until) else { return Ok(None) };
-    b.truncate(needed);
+    let _ = b.truncate(needed);
     let track = ClipTrack {
         kind: TrackKind::Media(formats.list),
         samples: b.samples,

@@ -73,12 +73,33 @@ fn pieces(sequence: u64, table: &BlockTable, line: usize) -> Vec<Stretch> {
     }
 }
 
+/// The runs among a block's pieces: a clock that was set back inside it begins another.
+fn runs(pieces: Vec<Stretch>) -> Vec<Stretch> {
+    let mut runs: Vec<Stretch> = Vec::new();
+    for piece in pieces {
+        match runs.last_mut() {
+            Some(run) if piece.from.micros_since(run.to).abs() <= TOLERANCE => {
+                (run.from, run.to) = (run.from.min(piece.from), run.to.max(piece.to));
+            }
+            _ => runs.push(piece),
+        }
+    }
+    runs
+}
+
 impl Spans {
     /// Adds what a block holds. The same block twice changes nothing.
     pub(crate) fn fold(&mut self, sequence: u64, table: &BlockTable) {
         for (line, s) in table.streams.iter().enumerate().filter(|(_, s)| s.records > 0) {
             let list = self.streams.entry(s.stream.clone()).or_default();
-            pieces(sequence, table, line).into_iter().for_each(|piece| add(list, piece));
+            let runs = runs(pieces(sequence, table, line));
+            if list.last().is_none_or(|last| last.last < sequence) {
+                // The newest: only its first run can go on where the last one ended. Times it has gone through before are another's.
+                let first = runs.first().is_some_and(|run| list.last_mut().is_some_and(|last| last.takes_next(run)));
+                list.extend(runs.into_iter().skip(usize::from(first)));
+            } else {
+                runs.into_iter().for_each(|run| add(list, run));
+            }
         }
     }
 
@@ -89,15 +110,21 @@ impl Spans {
         let margin = if left.others.is_some() { TOLERANCE } else { 0 };
         for (line, s) in gone.streams.iter().enumerate().filter(|(_, s)| s.records > 0) {
             let Some(list) = self.streams.get_mut(&s.stream) else { continue };
-            let held = pieces(sequence, gone, line);
+            let held = runs(pieces(sequence, gone, line));
             let mut kept = Vec::with_capacity(list.len() + 1);
             for whole in list.drain(..) {
                 if whole.last < sequence || whole.first > sequence {
                     kept.push(whole);
                     continue;
                 }
+                // Where the run begins or ends with the block, its own part lies there; another of the block's runs may lie over the rest.
+                let near = |a: WallTime, b: WallTime| a.micros_since(b).abs() <= TOLERANCE;
+                let own = |run: &Stretch| {
+                    let (begins, ends) = (whole.first == sequence, whole.last == sequence);
+                    !(begins || ends) || (begins && near(run.from, whole.from)) || (ends && near(run.to, whole.to))
+                };
                 // What joined it to its neighbours goes with it.
-                let here = held.iter().filter(|piece| whole.meets(piece));
+                let here = held.iter().filter(|run| whole.meets(run) && own(run));
                 let from = here.clone().map(|p| p.from).min().map(|t| t.plus_micros(-margin));
                 let to = here.map(|p| p.to).max().map(|t| t.plus_micros(margin));
                 let (Some(from), Some(to)) = (from, to) else {

@@ -99,7 +99,7 @@ pub fn rebuild(spec: &RingSpec, disk: &dyn Disk, signer: &dyn Signer, now: WallT
     if let Some(ring) = ring {
         for (n, dir) in spec.paths.iter().enumerate().filter(|(n, _)| paths.is_in(*n)) {
             let failed = writer::start::io_error(spec, "write the index of", dir);
-            writer::start::write_index(spec, disk, n, ring, &slots).map_err(failed)?;
+            writer::start::write_index(spec, disk, n, spec.paths.len(), ring, &slots).map_err(failed)?;
         }
     }
     Ok(out)

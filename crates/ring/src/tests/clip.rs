@@ -400,3 +400,23 @@ fn a_clip_ends_with_the_last_picture_before_its_end_in_whatever_order_they_are_d
         assert!(more.iter().all(|n| n % 3 == 0 && *n < to + 3), "to {to}: {more:?}");
     }
 }
+
+#[test]
+fn a_clip_over_a_clock_that_was_set_back_has_both_passes() {
+    let mut v = Village::new(&spec(30, 128 << 10), vec![Source::new("a", StreamKind::Video, 400)], 1);
+    v.live(200);
+    v.clock.step_wall(domain::Clock::wall(&*v.clock).plus_micros(-10_050_000));
+    v.live(200);
+    v.core.finish();
+    // 12 s to 14 s were stamped twice: by the wrong clock, and by the right one from 200 on.
+    let file = bytes(&planned(&v.reader, 12_000, 14_000, false));
+    let held = |n: u64| contains(&file, &v.given[&((*v.sources[0].id).clone(), n * 9_000)]);
+    assert!((120..140).all(held), "the first pass");
+    assert!((221..240).all(held), "the second");
+    // Of what lies between only the group that the second pass begins in.
+    assert!((140..204).all(|n| !held(n)) && (242..400).all(|n| !held(n)));
+    // Where only one pass is asked for, it is that one alone.
+    let file = bytes(&planned(&v.reader, 5_000, 8_000, false));
+    let held = |n: u64| contains(&file, &v.given[&((*v.sources[0].id).clone(), n * 9_000)]);
+    assert!((50..80).all(held) && (80..400).all(|n| !held(n)));
+}

@@ -114,3 +114,40 @@ fn a_clock_set_back_inside_the_oldest_block_hides_nothing_that_is_gone() {
         same_as_the_footers(&v);
     }
 }
+
+/// Beside blocks on a disk that refuses, ends are exact to what is no hole.
+fn near_the_footers(v: &Village) {
+    let footers = Reader::open(v.spec.clone(), Arc::new(v.disk.fork())).unwrap();
+    for s in &v.sources {
+        let (said, truth) = (v.reader.coverage(&s.id, EVER.0, EVER.1).unwrap(), footers.coverage(&s.id, EVER.0, EVER.1).unwrap());
+        let near = |a: domain::WallTime, b: domain::WallTime| a.micros_since(b).abs() <= 1_000_000;
+        let same = said.len() == truth.len() && said.iter().zip(&truth).all(|(a, b)| near(a.from, b.from) && near(a.to, b.to));
+        assert!(same, "{said:?}\n{truth:?}");
+    }
+}
+
+#[test]
+fn a_clock_set_back_a_little_inside_a_long_run_hides_nothing_and_shows_nothing_that_is_gone() {
+    for back in [4_000_000, 20_000_000, 50_000_000] {
+        let sources = vec![Source::new("a", StreamKind::Video, 900), Source::new("b", StreamKind::Video, 300)];
+        let mut spec = spec(14, 64 << 10);
+        spec.paths = vec!["/one".into(), "/two".into()];
+        let mut v = Village::new(&spec, sources, 3);
+        build(&Arc::downgrade(v.core.catalog()));
+        v.live(615);
+        v.clock.step_wall(v.clock.wall().plus_micros(-back));
+        for s in &mut v.sources {
+            (s.loss, s.count, s.dts) = (true, 0, s.dts + 90_000);
+        }
+        // Until the block with the step is the oldest, and then gone; meanwhile one path is overwritten alone.
+        for n in 0..70 {
+            v.live(15);
+            near_the_footers(&v);
+            match n {
+                4 => v.disk.fail(&spec.paths[1], crate::Fault::NoSpace),
+                9 => v.disk.heal(),
+                _ => {}
+            }
+        }
+    }
+}

@@ -455,3 +455,15 @@ fn a_path_taken_out_and_put_back_repeats_no_number() {
     let (third, _) = lives(&disk, &both);
     assert!(third.iter().filter(|s| first.contains(s)).count() == first.len());
 }
+
+#[test]
+fn a_ring_whose_first_layout_failed_on_one_disk_keeps_one_name() {
+    let (disk, clock) = (ModelDisk::new(), Arc::new(SimClock::at(NOON)));
+    disk.fail(&PathBuf::from(TWO).join("block-00003.mtr"), Fault::Write);
+    let (mut core, locks) = start(&two_paths(), &disk, &clock);
+    core.finish();
+    drop((core, locks));
+    disk.heal();
+    let (core, _l) = start(&two_paths(), &disk, &clock);
+    assert_eq!(states(&core), [PathState::Ok, PathState::Ok]);
+}

@@ -83,7 +83,7 @@ fn grown(spec: &RingSpec) -> (ModelDisk, Arc<SimClock>) {
         data_end: u32::try_from(spec.data_limit()).unwrap(),
     };
     let slots: Vec<_> = (0..spec.blocks()).map(|n| if n == 0 { BlockSummary::default() } else { full(n) }).collect();
-    (0..spec.paths.len()).for_each(|n| write_index(spec, &disk, n, ring, &slots).unwrap());
+    (0..spec.paths.len()).for_each(|n| write_index(spec, &disk, n, spec.paths.len(), ring, &slots).unwrap());
     let mut cameras = Cameras::new();
     for _ in 0..3 {
         let (mut core, _locks) = start(spec, &disk, &clock);

@@ -238,7 +238,7 @@ impl Stream {
         };
         header.chain = header.chain_after(&self.head.chain);
         self.head.chain = header.chain;
-        self.head.next_seq += 1;
+        self.head.next_seq = self.head.next_seq.saturating_add(1);
         self.head.next_gop = gop.saturating_add(1);
         self.loss = false;
         out.push(Built {

@@ -86,6 +86,7 @@ pub(crate) struct Core {
     /// A footer with the chain heads of this run is on the disk.
     pub(super) sealed_by_this_run: bool,
     pub(super) trust: ClockTrust,
+    pub(super) recount: bool,
     /// The wall's time, while it is to be trusted.
     pub(super) trusted: Option<WallTime>,
     pub(super) figures: Figures,
@@ -107,6 +108,8 @@ pub(crate) struct Found {
     pub(crate) trust: ClockTrust,
     /// Block files beyond the ring's size: path and slot, ascending.
     pub(crate) leftover: Vec<usize>,
+    /// The index still says that there were more paths.
+    pub(crate) recount: bool,
 }
 
 impl Core {
@@ -156,6 +159,7 @@ impl Core {
             release: Release::of(found.leftover),
             sealed_by_this_run: false,
             trust: found.trust,
+            recount: found.recount,
             trusted: None,
             figures: Figures { last_sync: now, ..Figures::default() },
             status: Arc::new(Mutex::new(status)),
@@ -219,6 +223,7 @@ impl Core {
             self.expire();
             self.release_next();
             self.mend_next();
+            self.recount();
         }
         let after = self.clock.mono();
         self.report(after);

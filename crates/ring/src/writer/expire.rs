@@ -61,13 +61,16 @@ impl Core {
             Ok(f)
         });
         let stayed = zeroed.is_err();
+        if !stayed {
+            // No footer is written over zeros.
+            self.unsealed.retain(|u| u.slot != slot);
+        }
         let done = zeroed.and_then(|f| f.sync_data());
         let place = self.catalog.spec.place(slot).0;
         match done {
             Ok(()) => {
                 tracing::info!(ring = %self.catalog.spec.name, block = oldest.sequence, until = %oldest.to, "recordings expired and were erased");
                 self.unerased.remove(&place);
-                self.unsealed.retain(|u| u.slot != slot);
                 self.write_index(slot, &erased, false);
             }
             Err(error) => {

@@ -104,13 +104,23 @@ impl Core {
         Ok(Some(digest))
     }
 
+    /// Once the first block of a new era is there, the index says how many paths the ring has now.
+    pub(super) fn recount(&mut self) {
+        if self.recount && self.figures.written > 0 {
+            self.recount = false;
+            if let Err(error) = self.mend_index() {
+                self.trouble(&format!("cannot write the index: {error}; the next start counts on from a new era"));
+            }
+        }
+    }
+
     fn mend_index(&self) -> io::Result<()> {
         let catalog = &self.catalog;
         let slots = catalog.slots();
         let mut refused = Ok(());
         // Each that takes it gets it; the last refusal is told.
         for n in (0..catalog.spec.paths.len()).filter(|n| catalog.paths.is_in(*n)) {
-            if let Err(error) = start::write_index(&catalog.spec, &*catalog.disk, n, self.ring, &slots) {
+            if let Err(error) = start::write_index(&catalog.spec, &*catalog.disk, n, catalog.spec.paths.len(), self.ring, &slots) {
                 refused = Err(error);
             }
         }

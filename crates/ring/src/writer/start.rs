@@ -54,7 +54,7 @@ pub(crate) fn begin(spec: &RingSpec, disk: &dyn Disk, paths: &Paths, clock: &dyn
     for (n, dir) in spec.paths.iter().enumerate() {
         let path = dir.join(INDEX_NAME);
         let done = disk.create(&path, index_size(spec.blocks_in(n))).map(drop);
-        let done = done.and_then(|()| write_index(spec, disk, n, ring, &[]));
+        let done = done.and_then(|()| write_index(spec, disk, n, spec.paths.len(), ring, &[]));
         go_without(spec, paths, n, clock.wall(), done.map_err(|e| (e, "create", path)))?;
     }
     Ok(())
@@ -131,16 +131,21 @@ pub(crate) fn find(
         anew = true;
     }
     // A disk taken out, or put in the place of another: what the ring no longer has may hold numbers as high, and come back.
-    let fewer = index.paths > spec.paths.len() || (!laid.all_new && !laid.fresh.is_empty() && index.paths == spec.paths.len());
-    if anew || index.ring.is_none() || !laid.fresh.is_empty() || index.paths != spec.paths.len() {
+    let newest = index.slots.iter().map(|s| s.sequence).max().unwrap_or(0);
+    let numbered = |n: usize| index.slots.iter().enumerate().any(|(slot, s)| spec.place(slot).0 == n && s.sequence > 0);
+    let bare = (0..spec.paths.len()).filter(|n| !numbered(*n)).count();
+    let fewer = newest >= spec.paths.len() as u64 && index.paths > spec.paths.len() - bare;
+    if anew || index.ring.is_none() || !laid.fresh.is_empty() || index.differ {
+        // That there were more is forgotten when the first block of the new era is there.
+        let had = if fewer { index.paths } else { spec.paths.len() };
         for n in (0..spec.paths.len()).filter(|n| paths.is_in(*n)) {
-            if let Err(error) = write_index(&spec, &*disk, n, ring, &index.slots) {
+            if let Err(error) = write_index(&spec, &*disk, n, had, ring, &index.slots) {
                 // A cache, as in `write_index` of a block: the next start reads the blocks again.
                 paths.refused(n, &error, clock.wall());
             }
         }
     }
-    let sequence = index.slots.iter().map(|s| s.sequence).max().unwrap_or(0);
+    let sequence = newest;
     let catalog = Catalog::new(spec, disk, false, index.slots).with_paths(paths);
     let mut found = Found {
         ring,
@@ -150,6 +155,7 @@ pub(crate) fn find(
         last_seal: [0; 32],
         trust: ClockTrust::default(),
         leftover,
+        recount: fewer,
     };
     recovery::recover(&catalog, clock, &mut found);
     if catalog.paths.some_away() || fewer {
@@ -174,28 +180,42 @@ fn forget_coverage(spec: &RingSpec, disk: &dyn Disk, paths: &Paths, now: WallTim
 
 fn read_index_or_new(spec: &RingSpec, disk: &dyn Disk, paths: &Paths, laid: &Laid) -> Result<Index, RingError> {
     if laid.all_new {
-        return Ok(Index { ring: None, slots: vec![BlockSummary::default(); spec.blocks()], damaged: 0, paths: 0 });
+        // The name it was begun with, in whichever index that is: a second one would part the paths for ever.
+        let named = |dir: &Path| {
+            let mut front = [0; INDEX_HEADER];
+            let file = disk.open(&dir.join(INDEX_NAME), false).ok()?;
+            read_exact_at(&*file, 0, &mut front).ok()?;
+            IndexHeader::parse(&front).ok().map(|h| h.ring)
+        };
+        let ring = spec.paths.iter().enumerate().filter(|(n, _)| paths.is_readable(*n)).find_map(|(_, dir)| named(dir));
+        return Ok(Index { ring, slots: vec![BlockSummary::default(); spec.blocks()], damaged: 0, paths: 0, differ: true });
     }
     // A path that was laid out this moment holds nothing: that needs no look.
     read_index(spec, disk, |n| paths.is_readable(n) && !laid.fresh.contains(&n))
 }
 
-/// Whether a block that should be old is newer than the newest known: the index could not be written then.
+/// Whether a block that should be old is newer than its line says: the index could not be written then.
 fn stale(spec: &RingSpec, disk: &dyn Disk, paths: &Paths, slots: &[BlockSummary]) -> bool {
-    let newest = slots.iter().map(|s| s.sequence).max().unwrap_or(0);
     let mut order: Vec<usize> = (0..slots.len()).filter(|n| paths.is_in(spec.place(*n).0)).collect();
     order.sort_by_key(|&n| slots.get(n).map_or((0, n), |s| (s.sequence, n)));
     order.into_iter().take(SUSPECTS).any(|slot| {
         let header = disk.open(&spec.file(slot), false).and_then(|f| block_header(&*f));
-        matches!(header, Ok(Some(h)) if h.sequence > newest)
+        matches!(header, Ok(Some(h)) if slots.get(slot).is_none_or(|s| h.sequence > s.sequence))
     })
 }
 
-/// The whole index of one path.
-pub(crate) fn write_index(spec: &RingSpec, disk: &dyn Disk, n: usize, ring: [u8; 16], slots: &[BlockSummary]) -> io::Result<()> {
+/// The whole index of one path, of a ring that is said to have `had` so many.
+pub(crate) fn write_index(
+    spec: &RingSpec,
+    disk: &dyn Disk,
+    n: usize,
+    had: usize,
+    ring: [u8; 16],
+    slots: &[BlockSummary],
+) -> io::Result<()> {
     let blocks = spec.blocks_in(n);
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let header = IndexHeader { ring, block_size: spec.block_size, blocks: count(blocks), paths: count(spec.paths.len()) };
+    let header = IndexHeader { ring, block_size: spec.block_size, blocks: count(blocks), paths: count(had) };
     let mut bytes = vec![0; usize::try_from(index_size(blocks)).unwrap_or(0)];
     let mut put = |at: usize, field: &[u8]| {
         if let Some(place) = bytes.get_mut(at..at + field.len()) {
