@@ -392,7 +392,7 @@ fn what_was_erased_is_not_shown_when_the_disk_will_not_say_that_it_is_gone() {
         v.reader.read(&r).unwrap();
     }
     for s in &v.sources {
-        let (said, truth) = (&v.reader, &beside).clone();
+        let (said, truth) = (&v.reader, &beside);
         let covered = |r: &Reader| r.coverage(&s.id, super::EVER.0, NOON.plus(Duration::from_secs(600))).unwrap();
         assert_eq!(covered(said), covered(truth));
     }
