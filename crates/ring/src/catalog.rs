@@ -57,6 +57,8 @@ struct State {
     cached_records: usize,
     clock: u64,
     files: HashMap<usize, (u64, Arc<dyn DiskFile>)>,
+    /// The oldest block, when its table could not be read.
+    silent: Option<u64>,
     /// Records found damaged, by block and offset: an index that is read from tables alone would name them again.
     damaged: BTreeSet<(u64, u32)>,
     /// Records that the disk could not read, until one of its folders comes back: a cable is no rot.
@@ -132,8 +134,10 @@ impl Catalog {
     pub(crate) fn oldest_of(&self, stream: &domain::StreamId) -> (u64, Vec<domain::WallTime>) {
         // Everything expired: nothing that was covered is there any more.
         let Some((sequence, slot)) = self.state().used.first().copied() else { return (u64::MAX, Vec::new()) };
-        // Of one on a disk that refuses the summary must do: it is in memory.
-        let table = if self.paths.is_well(self.spec.place(slot).0) { self.table(slot, sequence).ok().flatten() } else { None };
+        // A disk that gave nothing may take half a minute to give nothing again: then the summary must do, which is in memory.
+        let silent = self.state().silent == Some(sequence) && !self.paths.is_well(self.spec.place(slot).0);
+        let table =
+            if silent { None } else { self.table(slot, sequence).inspect_err(|_| self.state().silent = Some(sequence)).ok().flatten() };
         let Some(table) = table else { return (sequence, vec![self.slot(slot).from]) };
         let line = table.line(stream).and_then(|n| Some((n, table.streams.get(usize::from(n))?)));
         let begins = match line.filter(|(_, s)| s.records > 0) {

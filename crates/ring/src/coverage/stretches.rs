@@ -12,6 +12,15 @@ use crate::{
 };
 use domain::{StreamId, WallTime};
 
+/// Two pictures a second that are decoded in another order than shown go back by more than a second; a clock that is set back by
+/// so little begins no run. µs.
+const BACK: i64 = 3_000_000;
+
+/// Whether what begins here goes on where the other ended.
+fn follows(from: WallTime, to: WallTime) -> bool {
+    (-BACK..=TOLERANCE).contains(&from.micros_since(to))
+}
+
 impl Stretch {
     /// Whether they touch, with what counts as no hole.
     fn meets(&self, other: &Self) -> bool {
@@ -26,8 +35,8 @@ impl Stretch {
 
     /// Takes in a piece of another block that goes on where it ends, or leads up to where it begins.
     fn takes_next(&mut self, piece: &Self) -> bool {
-        let goes_on = self.last < piece.first && piece.from.micros_since(self.to).abs() <= TOLERANCE;
-        let leads_up = piece.last < self.first && self.from.micros_since(piece.to).abs() <= TOLERANCE;
+        let goes_on = self.last < piece.first && follows(piece.from, self.to);
+        let leads_up = piece.last < self.first && follows(self.from, piece.to);
         (goes_on || leads_up) && self.grow(piece)
     }
 
@@ -78,7 +87,7 @@ fn runs(pieces: Vec<Stretch>) -> Vec<Stretch> {
     let mut runs: Vec<Stretch> = Vec::new();
     for piece in pieces {
         match runs.last_mut() {
-            Some(run) if piece.from.micros_since(run.to).abs() <= TOLERANCE => {
+            Some(run) if follows(piece.from, run.to) => {
                 (run.from, run.to) = (run.from.min(piece.from), run.to.max(piece.to));
             }
             _ => runs.push(piece),
@@ -118,7 +127,7 @@ impl Spans {
                     continue;
                 }
                 // Where the run begins or ends with the block, its own part lies there; another of the block's runs may lie over the rest.
-                let near = |a: WallTime, b: WallTime| a.micros_since(b).abs() <= TOLERANCE;
+                let near = |a: WallTime, b: WallTime| a.micros_since(b).abs() <= BACK;
                 let own = |run: &Stretch| {
                     let (begins, ends) = (whole.first == sequence, whole.last == sequence);
                     !(begins || ends) || (begins && near(run.from, whole.from)) || (ends && near(run.to, whole.to))
