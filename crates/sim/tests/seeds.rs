@@ -61,6 +61,7 @@ const SEEDS: &[(u64, u64, &str)] = &[
         48,
         "shown as covered though zeros lay over it: ring, what_was_erased_is_not_shown_when_the_disk_will_not_say_that_it_is_gone",
     ),
+    (376_709_517, 70, "a start read every block for one line of the index that was behind: 2.2 s; now it corrects that line"),
 ];
 
 /// Village after village is kept to what its rules owe: a truck that stands too long is told once, wherever the worker looked.

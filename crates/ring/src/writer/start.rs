@@ -123,7 +123,7 @@ pub(crate) fn find(
     // Of a ring whose other disks are away the name is known: they must find themselves in it when they are back.
     let ring = index.ring.or(spec.id.filter(|_| paths.some_away())).unwrap_or_else(|| new_ring(&spec, clock, signer));
     let mut anew = index.damaged > 0;
-    if anew || stale(&spec, &*disk, &paths, &index.slots) {
+    if anew || stale(&spec, &*disk, &paths, ring, &mut index.slots) {
         for (slot, place) in index.slots.iter_mut().enumerate().filter(|(slot, _)| paths.is_readable(spec.place(*slot).0)) {
             let found = disk.open(&spec.file(slot), false).and_then(|f| summary_from_block(&*f, &spec, Some(ring)));
             *place = found.map(|(_, summary)| summary).unwrap_or_default();
@@ -194,14 +194,24 @@ fn read_index_or_new(spec: &RingSpec, disk: &dyn Disk, paths: &Paths, laid: &Lai
     read_index(spec, disk, |n| paths.is_readable(n) && !laid.fresh.contains(&n))
 }
 
-/// Whether a block that should be old is newer than its line says: the index could not be written then.
-fn stale(spec: &RingSpec, disk: &dyn Disk, paths: &Paths, slots: &[BlockSummary]) -> bool {
+/// Corrects the blocks to be overwritten next where they are newer than their lines. Whether one is newer than the newest known:
+/// then the index could not be written for long, and any other line may be wrong too.
+fn stale(spec: &RingSpec, disk: &dyn Disk, paths: &Paths, ring: [u8; 16], slots: &mut [BlockSummary]) -> bool {
+    let newest = slots.iter().map(|s| s.sequence).max().unwrap_or(0);
     let mut order: Vec<usize> = (0..slots.len()).filter(|n| paths.is_in(spec.place(*n).0)).collect();
     order.sort_by_key(|&n| slots.get(n).map_or((0, n), |s| (s.sequence, n)));
-    order.into_iter().take(SUSPECTS).any(|slot| {
-        let header = disk.open(&spec.file(slot), false).and_then(|f| block_header(&*f));
-        matches!(header, Ok(Some(h)) if slots.get(slot).is_none_or(|s| h.sequence > s.sequence))
-    })
+    let mut stale = false;
+    for slot in order.into_iter().take(SUSPECTS) {
+        let Ok(file) = disk.open(&spec.file(slot), false) else { continue };
+        let (Ok(Some(header)), Some(line)) = (block_header(&*file), slots.get_mut(slot)) else { continue };
+        stale |= header.sequence > newest;
+        if header.sequence > line.sequence
+            && let Ok((_, summary)) = summary_from_block(&*file, spec, Some(ring))
+        {
+            *line = summary;
+        }
+    }
+    stale
 }
 
 /// The whole index of one path, of a ring that is said to have `had` so many.
