@@ -161,7 +161,8 @@ impl Village {
                         self.forget();
                     }
                     drop(boot);
-                    if let Some(blocks) = blocks.filter(|_| self.faults.is_empty()) {
+                    // What nobody could look at before must not be given back.
+                    if let Some(blocks) = blocks.filter(|_| readable && self.faults.is_empty()) {
                         self.shrunk |= blocks * BLOCK < self.spec.size;
                         self.spec.size = blocks * BLOCK;
                     }
