@@ -24,7 +24,7 @@ use std::{
     sync::Arc,
 };
 
-/// Every start without one of the paths the ring had begins a new era: sequences of another are a multiple of this apart, and the
+/// Every start without one of the paths the ring had (away, replaced, or taken out) begins a new era: sequences of another are a multiple of this apart, and the
 /// chains of streams need not go on from one to the other.
 pub const ERA: u64 = 1 << 32;
 /// How many of the blocks to be overwritten next are looked at, in case the index missed that they are new already.
