@@ -3,7 +3,7 @@
 use crate::{
     audit,
     context::Context,
-    endpoints::{Access, TABLE},
+    endpoints::{Access, table},
     guard, headers, page,
     plans::Plans,
     problem::Problem,
@@ -91,7 +91,7 @@ impl App {
 
 pub(crate) fn build(app: &Arc<App>) -> Router {
     let mut router = Router::new();
-    for endpoint in TABLE {
+    for endpoint in table() {
         let mut handler = (endpoint.handler)();
         if let Some(what) = endpoint.audit {
             let book = audit::Book { app: Arc::clone(app), what };

@@ -1,6 +1,6 @@
 //! The HTTP interface: API, live WebSockets, sessions and roles, the embedded page.
 //!
-//! Belongs here: everything that knows HTTP. The table of endpoints ([`endpoints::TABLE`]) is the one place that says
+//! Belongs here: everything that knows HTTP. The table of endpoints ([`endpoints::table`]) is the one place that says
 //! which exist and who may use them; the router and `openapi.json` are made from it. Does not belong here: passwords
 //! and tokens at rest (see `store`), ring files (see `ring`), the making of fragments (see `live`), what may be done with a case
 //! (see `cases`).

@@ -1,6 +1,6 @@
 //! `openapi.json`, written from the table of endpoints; a test compares it with the file in `tests/`.
 
-use crate::endpoints::{Access, Answer, Endpoint, Method, TABLE};
+use crate::endpoints::{Access, Answer, Endpoint, Method, table};
 use axum::Json;
 use domain::{CaseState, ClipState, StillState};
 use serde_json::{Map, Value, json};
@@ -14,7 +14,7 @@ pub(crate) async fn serve() -> Json<Value> {
 #[must_use]
 pub fn document() -> Value {
     let mut paths = Map::new();
-    for endpoint in TABLE {
+    for endpoint in table() {
         let path = paths.entry(endpoint.path).or_insert_with(|| json!({}));
         let method = match endpoint.method {
             Method::Get => "get",

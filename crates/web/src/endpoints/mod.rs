@@ -1,0 +1,94 @@
+//! The one table of endpoints: method, path, who may, what it does. The router has nothing else.
+
+mod cases;
+mod machine;
+mod signing;
+mod taking_out;
+mod watching;
+
+use crate::app::App;
+use axum::routing::MethodRouter;
+use domain::{Audited, Role};
+use std::sync::Arc;
+
+/// Who may use an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody, without signing in.
+    Public,
+    /// Whoever is signed in with one of these roles.
+    Roles(&'static [Role]),
+}
+
+/// The methods in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET, and HEAD with it.
+    Get,
+    /// POST.
+    Post,
+    /// DELETE.
+    Delete,
+}
+
+/// What a success carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing: 204.
+    Nothing,
+    /// A WebSocket: 101.
+    Socket,
+    /// Bytes of this media type: 200.
+    Bytes(&'static str),
+    /// JSON of this schema: 200.
+    Json(&'static str),
+    /// JSON of this schema for something that was made: 201.
+    Made(&'static str),
+}
+
+/// One row.
+pub struct Endpoint {
+    /// The method.
+    pub method: Method,
+    /// The path, with `{id}` for a camera, a case or an export.
+    pub path: &'static str,
+    /// Who may.
+    pub access: Access,
+    /// What it does, in one sentence.
+    pub about: &'static str,
+    /// Query parameters: name, whether it must be there, what it means.
+    pub query: &'static [(&'static str, bool, &'static str)],
+    /// The schema's name of the JSON it takes; empty: it takes none.
+    pub body: &'static str,
+    /// What a success carries.
+    pub answer: Answer,
+    /// What is written into the audit log when it succeeds; `None`: it shows no picture and changes nothing that is kept, or
+    /// (signing in and out) writes its own row.
+    pub audit: Option<Audited>,
+    pub(crate) handler: fn() -> MethodRouter<Arc<App>>,
+}
+
+const EVERYBODY: Access = Access::Roles(&Role::ALL);
+/// Whoever may see pictures as they happen; the auditor sees none.
+const WATCH: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police, Role::Viewer, Role::Technician]);
+/// Whoever may see the past: not the screen in the hall, not who repairs the devices.
+const PLAYBACK: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police]);
+/// Whoever reads cases and answers them: those who act on them, within their lists of cameras.
+const ANSWER: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police]);
+/// Whoever may know how the box is doing: all but the screen in the hall.
+const HEALTH: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police, Role::Technician, Role::Auditor]);
+/// Whoever may know that pictures were taken out.
+const EXPORTS: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police, Role::Auditor]);
+/// Whoever may know who saw what.
+const AUDIT: Access = Access::Roles(&[Role::Admin, Role::Auditor]);
+const MACHINES: Access = Access::Roles(&[Role::Admin, Role::Technician]);
+
+const FROM: (&str, bool, &str) = ("from", true, "Start: RFC 3339 with an offset, or Unix seconds");
+const TO: (&str, bool, &str) = ("to", true, "End, exclusive: RFC 3339 with an offset, or Unix seconds");
+const STREAM: (&str, bool, &str) = ("stream", false, "main (default) or sub");
+const CAMERA: (&str, bool, &str) = ("camera", false, "Of this camera only");
+
+/// All endpoints, room by room.
+pub fn table() -> impl Iterator<Item = &'static Endpoint> {
+    [signing::SIGNING, watching::WATCHING, cases::CASES, taking_out::TAKING_OUT, machine::MACHINE].into_iter().flatten()
+}

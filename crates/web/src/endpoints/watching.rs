@@ -1,0 +1,86 @@
+//! Cameras: live pictures, and what is recorded.
+
+use super::{Answer, EVERYBODY, Endpoint, FROM, Method, PLAYBACK, STREAM, TO, WATCH};
+use crate::{cameras, clip, live_socket, snapshot, story};
+use axum::routing::get;
+use domain::Audited;
+
+pub(super) const WATCHING: &[Endpoint] = &[
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/cameras",
+        access: EVERYBODY,
+        about: "The site and the cameras this user may see, with the state of their streams.",
+        query: &[],
+        body: "",
+        answer: Answer::Json("Cameras"),
+        audit: None,
+        handler: || get(cameras::list),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/demo",
+        access: EVERYBODY,
+        about: "What the demo's drawn cameras will show, in seconds of a round that repeats; 404 on a box with real cameras.",
+        query: &[],
+        body: "",
+        answer: Answer::Json("Story"),
+        audit: None,
+        handler: || get(story::story),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/cameras/{id}/timeline",
+        access: PLAYBACK,
+        about: "Which parts of a time are recorded, and why the others are not.",
+        query: &[FROM, TO, STREAM],
+        body: "",
+        answer: Answer::Json("Timeline"),
+        audit: None,
+        handler: || get(cameras::timeline),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/cameras/{id}/clip.mp4",
+        access: PLAYBACK,
+        about: "A time of at most 24 h as one MP4 file; gaps are cut. Takes Range and If-Range.",
+        query: &[FROM, TO, STREAM, ("audio", false, "0 leaves the sound out")],
+        body: "",
+        answer: Answer::Bytes("video/mp4"),
+        audit: Some(Audited::Playback),
+        handler: || get(clip::clip),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/cameras/{id}/live",
+        access: WATCH,
+        about: "WebSocket: a format text, the init segment, then one moof+mdat a message.",
+        query: &[STREAM],
+        body: "",
+        answer: Answer::Socket,
+        audit: Some(Audited::Live),
+        handler: || get(live_socket::one),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/cameras/{id}/snapshot.jpg",
+        access: WATCH,
+        about: "A picture of now.",
+        query: &[],
+        body: "",
+        answer: Answer::Bytes("image/jpeg"),
+        audit: Some(Audited::Snapshot),
+        handler: || get(snapshot::snapshot),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/live",
+        access: WATCH,
+        about: "WebSocket: many cameras over one socket; texts carry `ch`, binaries begin with one byte `ch`.",
+        query: &[("cameras", true, "Camera ids, separated by commas; `ch` is the place in this list"), STREAM],
+        body: "",
+        answer: Answer::Socket,
+        audit: Some(Audited::Live),
+        handler: || get(live_socket::many),
+    },
+];
