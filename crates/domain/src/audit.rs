@@ -47,11 +47,19 @@ pub enum Audited {
     UserAdded,
     /// A person got a token.
     TokenGiven,
+    /// A person was invited: a link was made that binds one phone.
+    Invited,
+    /// A phone was bound by an invitation.
+    DeviceBound,
+    /// A device was let go: a lost phone, an old one.
+    DeviceReleased,
+    /// A person left office: everything that let him in is gone.
+    Retired,
 }
 
 impl Audited {
     /// All of them, in the order of the type.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 24] = [
         Self::Started,
         Self::Configuration,
         Self::SignedIn,
@@ -72,6 +80,10 @@ impl Audited {
         Self::AuditRead,
         Self::UserAdded,
         Self::TokenGiven,
+        Self::Invited,
+        Self::DeviceBound,
+        Self::DeviceReleased,
+        Self::Retired,
     ];
 
     /// The word in the log, in the API and in the page's texts (`audit.<word>`).
@@ -98,6 +110,10 @@ impl Audited {
             Self::AuditRead => "audit-read",
             Self::UserAdded => "user-added",
             Self::TokenGiven => "token-given",
+            Self::Invited => "invited",
+            Self::DeviceBound => "device-bound",
+            Self::DeviceReleased => "device-released",
+            Self::Retired => "retired",
         }
     }
 }

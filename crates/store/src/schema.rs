@@ -13,6 +13,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_audit.sql"),
     include_str!("../migrations/0006_evidence.sql"),
     include_str!("../migrations/0007_first_trusted.sql"),
+    include_str!("../migrations/0008_invitations.sql"),
 ];
 
 /// SQLite's `application_id` of our files: "MThn".

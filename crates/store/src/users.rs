@@ -2,7 +2,7 @@
 
 use crate::{Store, StoreError, attempts, secrets};
 use domain::{CameraId, Role, WallTime};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 use std::sync::PoisonError;
 
@@ -74,11 +74,7 @@ impl Store {
         self.write(|tx| {
             let id = id_of(tx, name, &folded)?;
             tx.execute("UPDATE user SET all_cameras = ?2 WHERE id = ?1", params![id, cameras.is_none()])?;
-            tx.execute("DELETE FROM user_camera WHERE user = ?1", [id])?;
-            for camera in cameras.unwrap_or_default() {
-                tx.execute("INSERT OR IGNORE INTO user_camera (user, camera) VALUES (?1, ?2)", params![id, camera.as_str()])?;
-            }
-            Ok(())
+            give_cameras(tx, id, cameras)
         })
     }
 
@@ -90,13 +86,9 @@ impl Store {
         let (name, folded) = names(name)?;
         self.write(|tx| {
             let id = id_of(tx, &name, &folded)?;
-            let others: i64 =
-                tx.query_row("SELECT count(*) FROM user WHERE role = ?1 AND id <> ?2", params![Role::Admin.as_str(), id], |r| r.get(0))?;
             let role: String = tx.query_row("SELECT role FROM user WHERE id = ?1", [id], |r| r.get(0))?;
-            if role == Role::Admin.as_str() && others == 0 {
-                return Err(StoreError::LastAdmin { name: name.clone() });
-            }
-            Ok(tx.execute("DELETE FROM user WHERE id = ?1", [id]).map(|_| ())?)
+            let role = role.parse().map_err(|detail| StoreError::damaged(&self.0.path, detail))?;
+            remove(tx, id, &name, role)
         })
     }
 
@@ -125,7 +117,8 @@ impl Store {
         })?;
         let right = password.len() <= PASSWORD_MAX && {
             let _one_at_a_time = self.0.hashing.lock().unwrap_or_else(PoisonError::into_inner);
-            secrets::is_right(password, hash.as_deref())?
+            // Whoever signs in by invitations has none.
+            secrets::is_right(password, hash.as_deref().filter(|hash| !hash.is_empty()))?
         };
         if !right {
             return Ok(None);
@@ -182,4 +175,23 @@ pub(crate) fn names(name: &str) -> Result<(String, String), StoreError> {
 pub(crate) fn id_of(c: &Connection, name: &str, folded: &str) -> Result<i64, StoreError> {
     let id = c.query_row("SELECT id FROM user WHERE folded = ?1", [folded], |r| r.get(0)).optional()?;
     id.ok_or_else(|| StoreError::NoSuchUser { name: name.trim().to_owned() })
+}
+
+/// Writes down which cameras a user sees; `None`: all, which the user's own row says.
+pub(crate) fn give_cameras(tx: &Transaction<'_>, id: i64, cameras: Option<&[CameraId]>) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM user_camera WHERE user = ?1", [id])?;
+    for camera in cameras.unwrap_or_default() {
+        tx.execute("INSERT OR IGNORE INTO user_camera (user, camera) VALUES (?1, ?2)", params![id, camera.as_str()])?;
+    }
+    Ok(())
+}
+
+/// Removes a user, unless nobody could administrate the box afterwards.
+pub(crate) fn remove(tx: &Transaction<'_>, id: i64, name: &str, role: Role) -> Result<(), StoreError> {
+    let others: i64 =
+        tx.query_row("SELECT count(*) FROM user WHERE role = ?1 AND id <> ?2", params![Role::Admin.as_str(), id], |r| r.get(0))?;
+    if role == Role::Admin && others == 0 {
+        return Err(StoreError::LastAdmin { name: name.to_owned() });
+    }
+    Ok(tx.execute("DELETE FROM user WHERE id = ?1", [id]).map(|_| ())?)
 }

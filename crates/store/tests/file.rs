@@ -40,7 +40,7 @@ fn no_secret_is_in_the_file() {
     let (dir, path) = folder();
     let store = Store::open(&path).unwrap();
     let lan = store.add_user("Lan", Role::Admin, GOOD, NOON).unwrap();
-    let secrets = [store.issue_token("Lan", NOON).unwrap(), store.open_session(&lan, NOON).unwrap(), GOOD.to_owned()];
+    let secrets = [store.issue_token("Lan", NOON).unwrap(), store.open_session(&lan, "", NOON).unwrap(), GOOD.to_owned()];
     for entry in fs::read_dir(dir.path()).unwrap() {
         let bytes = fs::read(entry.unwrap().path()).unwrap();
         for secret in &secrets {
@@ -60,7 +60,7 @@ fn a_newer_schema_is_refused_by_name() {
     drop(c);
     let error = Store::open(&path).unwrap_err();
     assert!(matches!(error, StoreError::Newer { found: 99, .. }));
-    assert!(error.to_string().contains("matthon.db: schema 99 is newer than this program knows (7)"), "{error}");
+    assert!(error.to_string().contains("matthon.db: schema 99 is newer than this program knows (8)"), "{error}");
 }
 
 #[test]

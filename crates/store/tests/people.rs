@@ -61,7 +61,7 @@ fn names_and_passwords_have_bounds() {
 #[test]
 fn a_new_password_ends_the_sessions_of_the_old_one() {
     let (b, lan) = with_lan();
-    let session = b.store.open_session(&lan, NOON).unwrap();
+    let session = b.store.open_session(&lan, "", NOON).unwrap();
     let token = b.store.issue_token("Lan", NOON).unwrap();
     b.store.set_password("lan", "another password", NOON).unwrap();
     assert_eq!(b.store.verify("Lan", GOOD, NOON).unwrap(), None);
@@ -91,12 +91,12 @@ fn a_removed_user_leaves_nothing_and_his_number_is_not_given_again() {
     let (b, lan) = with_lan();
     assert!(matches!(b.store.remove_user("Lan"), Err(StoreError::LastAdmin { .. })));
     let mai = b.store.add_user("Mai", Role::Admin, GOOD, NOON).unwrap();
-    let session = b.store.open_session(&mai, NOON).unwrap();
+    let session = b.store.open_session(&mai, "", NOON).unwrap();
     let token = b.store.issue_token("Mai", NOON).unwrap();
     b.store.remove_user("mai").unwrap();
     assert_eq!(b.store.user_by_session(&session, NOON).unwrap(), None);
     assert_eq!(b.store.user_by_token(&token, NOON).unwrap(), None);
-    assert!(matches!(b.store.open_session(&mai, NOON), Err(StoreError::NoSuchUser { .. })));
+    assert!(matches!(b.store.open_session(&mai, "", NOON), Err(StoreError::NoSuchUser { .. })));
     assert!(matches!(b.store.remove_user("Mai"), Err(StoreError::NoSuchUser { .. })));
     let hoa = b.store.add_user("Hoa", Role::Viewer, GOOD, NOON).unwrap();
     assert!(hoa.id > mai.id && mai.id > lan.id);
@@ -124,7 +124,7 @@ fn tokens_are_opaque_and_revocable() {
 #[test]
 fn a_session_lives_thirty_days_after_its_last_use() {
     let (b, lan) = with_lan();
-    let session = b.store.open_session(&lan, NOON).unwrap();
+    let session = b.store.open_session(&lan, "", NOON).unwrap();
     let later = NOON.plus(SESSION_LIFE).minus(MINUTE);
     assert_eq!(b.store.user_by_session(&session, later).unwrap(), Some(lan.clone()));
     let again = later.plus(SESSION_LIFE).minus(MINUTE);
@@ -135,7 +135,7 @@ fn a_session_lives_thirty_days_after_its_last_use() {
     b.store.close_session(&session).unwrap();
     b.store.close_session(&session).unwrap();
     assert_eq!(b.store.user_by_session(&session, NOON).unwrap(), None);
-    let many: Vec<_> = (0..70).map(|i| b.store.open_session(&lan, NOON.plus(MINUTE * i)).unwrap()).collect();
+    let many: Vec<_> = (0..70).map(|i| b.store.open_session(&lan, "", NOON.plus(MINUTE * i)).unwrap()).collect();
     assert_eq!(b.store.user_by_session(&many[0], NOON).unwrap(), None, "the one unused longest gave way");
     assert_eq!(b.store.user_by_session(&many[69], NOON).unwrap(), Some(lan));
 }

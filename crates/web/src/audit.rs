@@ -215,3 +215,17 @@ pub(crate) async fn signing(app: &App, what: Audited, who: String, role: String,
     let store = app.context.store.clone();
     blocking(move || store.audit(&entry)).await?.map(drop).map_err(Problem::internal)
 }
+
+/// What concerns people and their devices: the row names whom, which no address says.
+pub(crate) async fn about_people(app: &App, caller: &Caller, what: Audited, subject: &str, detail: &str) -> Result<(), Problem> {
+    let entry = AuditEntry {
+        at: app.context.clock.wall(),
+        who: caller.user.name.clone(),
+        role: caller.user.role.to_string(),
+        what,
+        subject: subject.to_owned(),
+        detail: detail.to_owned(),
+    };
+    let store = app.context.store.clone();
+    blocking(move || store.audit(&entry)).await?.map(drop).map_err(Problem::internal)
+}

@@ -48,6 +48,9 @@ pub(crate) enum Problem {
     /// The recording was overwritten while it was read.
     #[error("that time is no longer kept")]
     Gone,
+    /// An invitation that lets nobody in.
+    #[error("{}", if *used { "this invitation was used already; ask for another one" } else { "this invitation is over; ask for another one" })]
+    Invitation { used: bool },
     /// The case has no such file, or not yet.
     #[error("this case has no {0}, or not yet")]
     NoEvidence(&'static str),
@@ -109,7 +112,7 @@ impl Problem {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Bad { .. } => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Gone => StatusCode::GONE,
+            Self::Gone | Self::Invitation { .. } => StatusCode::GONE,
             Self::NotWebSocket => StatusCode::UPGRADE_REQUIRED,
             Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Conflict(_) | Self::NoRoom { .. } => StatusCode::CONFLICT,
@@ -137,6 +140,8 @@ impl Problem {
             Self::NoRoom { .. } => "no-room",
             Self::TooLarge => "too-large",
             Self::Gone => "gone",
+            Self::Invitation { used: true } => "invitation-used",
+            Self::Invitation { used: false } => "invitation-over",
             Self::NotWebSocket => "not-websocket",
             Self::Range { .. } => "range",
             Self::Full(Full::Live) => "live-full",

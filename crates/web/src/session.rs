@@ -5,6 +5,7 @@ use crate::{
     audit, body,
     cameras::SiteView,
     context::Context,
+    device,
     guard::{COOKIE, Caller, Credential, blocking},
     origin::{self, Origin},
     problem::{Full, Problem},
@@ -39,7 +40,7 @@ pub(crate) struct Who {
 }
 
 impl Who {
-    fn new(context: &Context, name: String, role: Role) -> Json<Self> {
+    pub(crate) fn new(context: &Context, name: String, role: Role) -> Json<Self> {
         Json(Self { name, role, site: SiteView::of(&context.site) })
     }
 }
@@ -56,11 +57,11 @@ pub(crate) async fn sign_in(
     }
     let login: Login = body::read(body, r#"{"name":…,"password":…}"#)?;
     let _place = app.logins.try_acquire().map_err(|_| Problem::Full(Full::Logins))?;
-    let (context, name) = (Arc::clone(&app.context), login.name.clone());
+    let (context, name, device) = (Arc::clone(&app.context), login.name.clone(), device::label(&headers));
     let signed = blocking(move || {
         let now = context.clock.wall();
         match context.store.verify(&login.name, login.password.expose(), now) {
-            Ok(Some(user)) => match context.store.open_session(&user, now) {
+            Ok(Some(user)) => match context.store.open_session(&user, &device, now) {
                 Ok(secret) => Ok((user, secret)),
                 Err(e) => Err(Problem::internal(e)),
             },
@@ -89,9 +90,19 @@ pub(crate) async fn sign_in(
     Ok((cookie, Who::new(&app.context, user.name, user.role)))
 }
 
-/// `GET session`
-pub(crate) async fn who(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Json<Who> {
-    Who::new(&app.context, caller.user.name, caller.user.role)
+/// `GET session`. The page asks at each opening, and the cookie begins anew: it ends with the session, not with its first month.
+pub(crate) async fn who(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Result<(Option<SetCookie>, Json<Who>), Problem> {
+    let mut renewed = None;
+    if let Credential::Session(secret) = &caller.credential {
+        let (store, now, asked) = (app.context.store.clone(), app.context.clock.wall(), secret.clone());
+        let lasts = blocking(move || store.session(asked.expose(), now)).await?.map_err(Problem::internal)?;
+        renewed = lasts.map(|(_, life)| cookie(secret.expose(), origin::https(&headers), life)).transpose()?;
+    }
+    Ok((renewed, Who::new(&app.context, caller.user.name, caller.user.role)))
 }
 
 /// `DELETE session`. A token is not ended by it: tokens are given and taken on the command line.
@@ -116,9 +127,9 @@ async fn known(app: &App, name: &str) -> Result<Option<User>, Problem> {
     Ok(users.into_iter().find(|u| u.name.to_lowercase() == name))
 }
 
-type SetCookie = AppendHeaders<[(header::HeaderName, HeaderValue); 1]>;
+pub(crate) type SetCookie = AppendHeaders<[(header::HeaderName, HeaderValue); 1]>;
 
-fn cookie(secret: &str, secure: bool, keep: Duration) -> Result<SetCookie, Problem> {
+pub(crate) fn cookie(secret: &str, secure: bool, keep: Duration) -> Result<SetCookie, Problem> {
     let secure = if secure { "; Secure" } else { "" };
     let text = format!("{COOKIE}={secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}{secure}", keep.as_secs());
     let value = HeaderValue::from_str(&text).map_err(Problem::internal)?;

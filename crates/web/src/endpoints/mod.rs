@@ -2,6 +2,7 @@
 
 mod cases;
 mod machine;
+mod people;
 mod signing;
 mod taking_out;
 mod watching;
@@ -81,6 +82,8 @@ const HEALTH: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police
 const EXPORTS: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police, Role::Auditor]);
 /// Whoever may know who saw what.
 const AUDIT: Access = Access::Roles(&[Role::Admin, Role::Auditor]);
+/// Whoever says who comes in.
+const PEOPLE: Access = Access::Roles(&[Role::Admin]);
 const MACHINES: Access = Access::Roles(&[Role::Admin, Role::Technician]);
 
 const FROM: (&str, bool, &str) = ("from", true, "Start: RFC 3339 with an offset, or Unix seconds");
@@ -90,5 +93,5 @@ const CAMERA: (&str, bool, &str) = ("camera", false, "Of this camera only");
 
 /// All endpoints, room by room.
 pub fn table() -> impl Iterator<Item = &'static Endpoint> {
-    [signing::SIGNING, watching::WATCHING, cases::CASES, taking_out::TAKING_OUT, machine::MACHINE].into_iter().flatten()
+    [signing::SIGNING, people::ROWS, watching::WATCHING, cases::CASES, taking_out::TAKING_OUT, machine::MACHINE].into_iter().flatten()
 }

@@ -316,6 +316,11 @@ impl Village {
     }
 
     /// Adds somebody and answers a token.
+    /// What the box's clock says.
+    pub(crate) fn clock_now(&self) -> WallTime {
+        self.clock.wall()
+    }
+
     pub(crate) fn token(&self, name: &str, role: Role) -> String {
         self.store.add_user(name, role, PASSWORD, NOON).unwrap();
         self.store.issue_token(name, NOON).unwrap()

@@ -5,7 +5,7 @@ import { fromApi, type Ms } from './time';
 import type { Session } from './types';
 
 export class ApiError extends Error {
-  constructor(readonly status: number, readonly detail: string, readonly textKey: string | null, readonly retryAfter: number | null, readonly room: NoRoom | null = null) {
+  constructor(readonly status: number, readonly detail: string, readonly textKey: string | null, readonly retryAfter: number | null, readonly room: NoRoom | null = null, readonly kind: string | null = null) {
     super(`${status} ${detail}`);
   }
 }
@@ -40,7 +40,7 @@ export function noteServerTime(value: unknown): void {
 
 const TIMEOUT_MS = 15_000;
 
-async function call(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+export async function call(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   const own = new AbortController();
   const timer = window.setTimeout(() => own.abort(), TIMEOUT_MS);
   const stop = () => own.abort();
@@ -65,21 +65,23 @@ async function call(method: string, path: string, body?: unknown, signal?: Abort
   }
 }
 
-async function refusal(response: Response): Promise<ApiError> {
+export async function refusal(response: Response): Promise<ApiError> {
   let detail = response.statusText;
   let textKey: string | null = null;
   let room: NoRoom | null = null;
+  let kind: string | null = null;
   try {
     const problem = (await response.json()) as { [key: string]: unknown };
     if (typeof problem['detail'] === 'string') detail = problem['detail'];
     else if (typeof problem['title'] === 'string') detail = problem['title'];
     if (typeof problem['text_key'] === 'string') textKey = problem['text_key'];
-    if (problem['kind'] === 'no-room') room = problem['room'] as NoRoom;
+    if (typeof problem['kind'] === 'string') kind = problem['kind'];
+    if (kind === 'no-room') room = problem['room'] as NoRoom;
   } catch {
     // Not every refusal has a body; the status speaks.
   }
   const after = Number(response.headers.get('Retry-After'));
-  return new ApiError(response.status, detail, textKey, Number.isFinite(after) && after > 0 ? after : null, room);
+  return new ApiError(response.status, detail, textKey, Number.isFinite(after) && after > 0 ? after : null, room, kind);
 }
 
 function ended(): void {

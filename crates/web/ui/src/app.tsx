@@ -12,9 +12,11 @@ import { CameraPage } from './pages/camera';
 import { CasePage } from './pages/case';
 import { CasesPage } from './pages/cases';
 import { DevicesPage } from './pages/devices';
+import { JoinPage } from './pages/join';
 import { LivePage } from './pages/live';
 import { LoginPage } from './pages/login';
 import { PlaybackPage } from './pages/playback';
+import { SettingsPage } from './pages/settings';
 import { may, type Page } from './roles';
 import { paths, useRoute, type Route } from './router';
 import { useSignal } from './signal';
@@ -31,6 +33,7 @@ const RETRY_MS = 3000;
 export function App() {
   const lang = useLang();
   const who = useSignal(session);
+  const route = useRoute();
   const [asked, setAsked] = useState(0);
 
   useEffect(() => {
@@ -51,7 +54,8 @@ export function App() {
   return (
     <>
       <Unreachable />
-      {who === undefined ? <main id="main" class="login"><Loading /></main> : who === null ? <LoginPage /> : <House name={who.name} role={who.role} site={who.site.name} />}
+      {/* Whoever is signed in may pass the phone on: an invitation is opened as whomever it is for. */}
+      {route.page === 'join' ? <JoinPage /> : who === undefined ? <main id="main" class="login"><Loading /></main> : who === null ? <LoginPage /> : <House name={who.name} role={who.role} site={who.site.name} />}
     </>
   );
 }
@@ -64,7 +68,7 @@ function Unreachable() {
 
 function House({ name, role, site }: { name: string; role: string; site: string }) {
   const route = useRoute();
-  const current: Page | null = route.page === 'camera' ? 'live' : route.page === 'case' ? 'cases' : route.page === 'missing' ? null : route.page;
+  const current: Page | null = route.page === 'camera' ? 'live' : route.page === 'case' ? 'cases' : route.page === 'missing' || route.page === 'settings' || route.page === 'join' ? null : route.page;
   useInbox(may('cases'));
   const roleKey = `role.${role}`;
   return (
@@ -79,6 +83,7 @@ function House({ name, role, site }: { name: string; role: string; site: string 
           <div class="menu card">
             <p><strong>{name}</strong><br />{isKey(roleKey) ? t(roleKey) : role}</p>
             <span class="narrow-only"><LangButton /></span>
+            <Link to={paths.settings} class="button wide"><Icon name="gear" />{t('nav.settings')}</Link>
             <button type="button" class="button wide" onClick={() => void signOut().catch(() => undefined)}><Icon name="out" />{t('login.out')}</button>
           </div>
         </details>
@@ -114,6 +119,9 @@ function View({ route }: { route: Route }) {
       return may('cases') ? <CasePage key={route.id} id={route.id} /> : <Refused />;
     case 'devices':
       return may('devices') ? <DevicesPage /> : <Refused />;
+    case 'settings':
+      return <SettingsPage />;
+    case 'join':
     case 'missing':
       return <Empty icon="off" title={t('err.missing')}><Link to={paths.live} class="button">{t('nav.live')}</Link></Empty>;
   }

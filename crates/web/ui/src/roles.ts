@@ -36,3 +36,8 @@ export function mayAudit(): boolean {
   const role = session.value?.role;
   return role === 'admin' || role === 'auditor';
 }
+
+/** Whoever says who comes in. */
+export function mayInvite(): boolean {
+  return session.value?.role === 'admin';
+}

@@ -10,6 +10,8 @@ export type Route =
   | { page: 'case'; id: number }
   | { page: 'playback'; camera: string | null; at: Ms | null }
   | { page: 'devices' }
+  | { page: 'settings' }
+  | { page: 'join' }
   | { page: 'missing' };
 
 function parse(location: Location): Route {
@@ -30,6 +32,10 @@ function parse(location: Location): Route {
     }
     case 'thiet-bi':
       return { page: 'devices' };
+    case 'cai-dat':
+      return { page: 'settings' };
+    case 'moi':
+      return { page: 'join' };
     default:
       return { page: 'missing' };
   }
@@ -51,6 +57,7 @@ export const paths = {
   cases: (all = false) => (all ? '/vu-viec?tat-ca' : '/vu-viec'),
   case: (id: number) => `/vu-viec/${id}`,
   devices: '/thiet-bi',
+  settings: '/cai-dat',
 };
 
 const route = new Signal<Route>(parse(window.location));

@@ -26,6 +26,7 @@ const SHAPES = {
   undo: 'M8 5 4 9l4 4M4 9h10a5 5 0 0 1 0 10H8',
   wrong: 'M6 6l12 12M18 6 6 18',
   tile: 'M4 5h16v6H4zM4 13h16v6H4z',
+  gear: 'M12 8.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7M12 3v3M12 18v3M3 12h3M18 12h3M5.6 5.6l2.1 2.1M16.3 16.3l2.1 2.1M5.6 18.4l2.1-2.1M16.3 7.7l2.1-2.1',
 } as const;
 
 export type IconName = keyof typeof SHAPES;
