@@ -29,6 +29,8 @@ pub enum Audited {
     CaseMade,
     /// Somebody answered a case, or took his answer back.
     CaseAnswered,
+    /// Somebody said that the news of a case arrived.
+    CaseSeen,
     /// Somebody held the evidence of a case, or let it go.
     CaseHeld,
     /// Evidence whose time was over was deleted by the box itself: of a case, kept footage, a package.
@@ -43,6 +45,8 @@ pub enum Audited {
     ExportDeleted,
     /// Somebody read this log.
     AuditRead,
+    /// A person had a phone told of cases, or no longer.
+    Phone,
     /// A person was added.
     UserAdded,
     /// A person got a token.
@@ -59,7 +63,7 @@ pub enum Audited {
 
 impl Audited {
     /// All of them, in the order of the type.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::Started,
         Self::Configuration,
         Self::SignedIn,
@@ -71,6 +75,7 @@ impl Audited {
         Self::Evidence,
         Self::CaseMade,
         Self::CaseAnswered,
+        Self::CaseSeen,
         Self::CaseHeld,
         Self::EvidenceGone,
         Self::Kept,
@@ -78,6 +83,7 @@ impl Audited {
         Self::ExportTaken,
         Self::ExportDeleted,
         Self::AuditRead,
+        Self::Phone,
         Self::UserAdded,
         Self::TokenGiven,
         Self::Invited,
@@ -101,6 +107,7 @@ impl Audited {
             Self::Evidence => "evidence",
             Self::CaseMade => "case-made",
             Self::CaseAnswered => "case-answered",
+            Self::CaseSeen => "case-seen",
             Self::CaseHeld => "case-held",
             Self::EvidenceGone => "evidence-gone",
             Self::Kept => "kept",
@@ -108,6 +115,7 @@ impl Audited {
             Self::ExportTaken => "export-taken",
             Self::ExportDeleted => "export-deleted",
             Self::AuditRead => "audit-read",
+            Self::Phone => "phone",
             Self::UserAdded => "user-added",
             Self::TokenGiven => "token-given",
             Self::Invited => "invited",

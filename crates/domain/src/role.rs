@@ -25,6 +25,9 @@ impl Role {
     /// All of them, in the order of the type.
     pub const ALL: [Self; 6] = [Self::Admin, Self::Official, Self::Police, Self::Viewer, Self::Technician, Self::Auditor];
 
+    /// Who acts on cases and is told of them, each within his list of cameras.
+    pub const ON_DUTY: [Self; 3] = [Self::Admin, Self::Official, Self::Police];
+
     /// The name used on the command line, in the store and in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -1,5 +1,5 @@
 //! The box's SQLite database: people, their tokens and sessions; cases with their history, open work and outbox; the
-//! audit log, packages for authorities, and when the box ran.
+//! audit log, packages for authorities, phones that are told of cases, and when the box ran.
 //!
 //! Belongs here: everything that speaks SQL. Does not belong here: recordings (the ring), roles' rights (one table in
 //! `web`), what may become of a case (`cases`), how a message is delivered (`alerts`), a read of the clock (the time is
@@ -23,6 +23,7 @@ mod invitations;
 mod journal;
 mod kept;
 mod outbox;
+mod phones;
 mod schema;
 mod secrets;
 mod users;
@@ -39,6 +40,7 @@ pub use exports::{ExportRow, ExportState};
 pub use invitations::{INVITATION_LIFE, Invitation, Invited};
 pub use kept::{KeptRow, KeptState};
 pub use outbox::{NewParcel, Parcel, Settled};
+pub use phones::{NewPhone, PHONES_EACH, PUSH, PhoneKeys, PhoneRow, phone_of};
 pub use users::{PASSWORD_MIN, User};
 
 use domain::WallTime;

@@ -2,7 +2,7 @@
 //!
 //! Belongs here: the rows and their bounds. Does not belong here: sending and when to try again (`alerts`).
 
-use crate::{Store, StoreError, secrets};
+use crate::{PUSH, Store, StoreError, phones, secrets};
 use domain::{CaseId, WallTime};
 use rusqlite::{Transaction, params};
 use std::time::Duration;
@@ -17,7 +17,7 @@ const FURTHEST: Duration = Duration::from_secs(15 * 60);
 /// A message to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewParcel {
-    /// To which channel.
+    /// To which channel. [`PUSH`] stands for the phones of everybody who is to be told of the case: one row each.
     pub channel: String,
     /// `case.raised`, …
     pub event: String,
@@ -139,15 +139,22 @@ impl Store {
 }
 
 pub(crate) fn add(tx: &Transaction<'_>, case: Option<CaseId>, parcels: &[NewParcel], now: WallTime) -> Result<(), StoreError> {
+    let mut rows = Vec::with_capacity(parcels.len());
     for parcel in parcels {
+        match (parcel.channel.as_str(), case) {
+            (PUSH, Some(case)) => rows.extend(phones::on_duty(tx, case)?.into_iter().map(|channel| (channel, parcel))),
+            _ => rows.push((parcel.channel.clone(), parcel)),
+        }
+    }
+    for (channel, parcel) in rows {
         tx.execute(
             "INSERT INTO outbox (delivery, channel, event, case_file, happened, first_due, due, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)",
-            params![secrets::uuid()?, parcel.channel, parcel.event, case.map(|c| c.0), parcel.happened.0, parcel.due.0, parcel.body],
+            params![secrets::uuid()?, channel, parcel.event, case.map(|c| c.0), parcel.happened.0, parcel.due.0, parcel.body],
         )?;
         tx.execute(
             "UPDATE outbox SET state = 'expired', settled = ?3, trouble = 'too many wait' WHERE state = 'waiting' AND channel = ?1 AND id IN
              (SELECT id FROM outbox WHERE state = 'waiting' AND channel = ?1 ORDER BY id DESC LIMIT -1 OFFSET ?2)",
-            params![parcel.channel, WAITING_MAX, now.0],
+            params![channel, WAITING_MAX, now.0],
         )?;
     }
     Ok(())

@@ -14,6 +14,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_evidence.sql"),
     include_str!("../migrations/0007_first_trusted.sql"),
     include_str!("../migrations/0008_invitations.sql"),
+    include_str!("../migrations/0009_push.sql"),
 ];
 
 /// SQLite's `application_id` of our files: "MThn".
