@@ -76,7 +76,7 @@ pub struct Line {
     pub at: WallTime,
     /// Who; empty: the box itself.
     pub by: String,
-    /// `raised`, `ended`, `confirmed`, `false-alarm`, `undone`, `held`, `let-go`, `evidence-gone`.
+    /// `raised`, `ended`, `seen`, `confirmed`, `false-alarm`, `undone`, `held`, `let-go`, `evidence-gone`.
     pub what: String,
     /// In their words.
     pub note: String,
@@ -89,7 +89,7 @@ pub struct Event {
     pub seq: i64,
     /// The case.
     pub case: CaseId,
-    /// `raised`, `ended`, `confirmed`, `false-alarm`, `undone`, `still`, `clip`, `held`, `let-go`, `evidence-gone`.
+    /// `raised`, `ended`, `seen`, `confirmed`, `false-alarm`, `undone`, `still`, `clip`, `held`, `let-go`, `evidence-gone`.
     pub what: String,
     /// The case's camera.
     pub camera: CameraId,

@@ -22,6 +22,8 @@ const LEAD_MAX: Duration = Duration::from_secs(30);
 const LEAD_BY_HAND: Duration = Duration::from_secs(30);
 /// What is written in a moment is on disk after this long.
 const RECORDED: Duration = Duration::from_secs(2);
+/// A person's word in the history that the news of a case arrived.
+const SEEN: &str = "seen";
 /// When the main stream is first asked for its picture.
 const MAIN_STILL: Duration = Duration::from_secs(1);
 
@@ -164,6 +166,28 @@ impl Cases {
             let state = before.as_ref().map_or(CaseState::Raised, |b| b.answer.state());
             Ok(Some(Turn { what: "undone", by, state, answered: before.map(|b| (b.by, b.at)), takes_back: Some(taken.at) }))
         })
+    }
+
+    /// Somebody has seen that there is a case; what is to be said of it is another step. Once a person is enough.
+    ///
+    /// # Errors
+    /// [`CaseError::NoSuchCase`], or when the database fails.
+    pub fn seen(&self, id: CaseId, by: &str) -> Result<Case, CaseError> {
+        let at = self.0.clock.wall();
+        self.0.store.change_case(id, |row, history| {
+            if history.iter().any(|line| line.what == SEEN && line.by == by) {
+                return Ok::<_, life::Refused>(None);
+            }
+            Ok(Some(CaseChange {
+                line: HistoryRow { at, by: by.to_owned(), what: SEEN.to_owned(), note: String::new() },
+                state: row.state,
+                answered: row.answered.clone(),
+                withdraw: None,
+                parcels: Vec::new(),
+            }))
+        })??;
+        self.announce()?;
+        self.get(id)
     }
 
     /// Somebody holds the evidence of a case for as long as there is a reason, or lets it go: its time counts from now on.

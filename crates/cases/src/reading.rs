@@ -88,6 +88,16 @@ impl Cases {
         })
     }
 
+    /// The file of a small picture, where there is one, else of the other (JPEG); `None`: there is none, or not yet.
+    ///
+    /// # Errors
+    /// [`CaseError::NoSuchCase`].
+    pub fn small_still_path(&self, id: CaseId) -> Result<Option<PathBuf>, CaseError> {
+        let best = self.still_path(id)?;
+        let small = self.0.files.path(id, Piece::Small);
+        Ok(best.map(|best| if small.is_file() { small } else { best }))
+    }
+
     /// The file of the clip as it is now (MP4); a partial one is replaced (not changed) when more is there.
     ///
     /// # Errors

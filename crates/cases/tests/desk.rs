@@ -70,6 +70,23 @@ async fn an_answer_is_told_when_it_can_be_taken_back_no_longer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_has_seen_it_is_noted_once_and_answers_nothing() {
+    let v = village();
+    let id = v.raise();
+    let news = v.cases.subscribe();
+    let case = v.cases.seen(id, "Lan").unwrap();
+    assert_eq!((case.state, case.answered_by, news.has_changed().unwrap()), (CaseState::Raised, None, true));
+    v.cases.seen(id, "Lan").unwrap();
+    v.cases.answer(id, Answer::Confirm, "Mai").unwrap();
+    let case = v.cases.seen(id, "Tư").unwrap();
+    assert_eq!((case.state, case.answered_by.as_deref()), (CaseState::Confirmed, Some("Mai")));
+    assert_eq!(words(&v, id), ["raised", "Lan seen", "Mai confirmed", "Tư seen"]);
+    v.cases.undo(id, "Mai").unwrap();
+    assert_eq!(due(&v).len(), 1, "nobody is told of it");
+    assert!(matches!(v.cases.seen(CaseId(99), "Lan"), Err(CaseError::NoSuchCase(_))));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_second_tap_changes_nothing() {
     let v = village();
     let id = v.raise();
