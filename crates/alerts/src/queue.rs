@@ -12,16 +12,14 @@ use tokio_util::sync::CancellationToken;
 const WAIT_FIRST: Duration = Duration::from_secs(1);
 /// The longest wait.
 const WAIT_MAX: Duration = Duration::from_secs(600);
-/// A message is given up after this long.
-const LIFE: Duration = Duration::from_secs(3 * 86_400);
 /// A message that tells of something longer ago is marked as late.
 const LATE: Duration = Duration::from_secs(60);
 /// Parcels taken in one go.
 const BATCH: usize = 16;
 /// How long a queue rests when the outbox fails, and the longest it sleeps while something waits (clocks are set).
-const REST: Duration = Duration::from_secs(5);
+pub(crate) const REST: Duration = Duration::from_secs(5);
 /// How often an empty outbox is looked into: news come from cases alone, and packages and disks put parcels in as well.
-const IDLE: Duration = Duration::from_secs(15);
+pub(crate) const IDLE: Duration = Duration::from_secs(15);
 
 /// Delivers until told to stop, each channel by itself. `news` changes whenever something may have been put into the outbox.
 pub async fn run(
@@ -43,15 +41,17 @@ pub async fn run(
     }
 }
 
-struct Queue {
-    outbox: Arc<dyn Outbox>,
-    channel: Arc<dyn Channel>,
-    clock: Arc<dyn Clock>,
-    stop: CancellationToken,
+/// One channel's queue.
+pub(crate) struct Queue {
+    pub(crate) outbox: Arc<dyn Outbox>,
+    pub(crate) channel: Arc<dyn Channel>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) stop: CancellationToken,
 }
 
 impl Queue {
-    async fn run(self, mut news: watch::Receiver<i64>) {
+    /// Delivers until told to stop.
+    pub(crate) async fn run(self, mut news: watch::Receiver<i64>) {
         let stop = self.stop.clone();
         tokio::select! {
             () = stop.cancelled() => {}
@@ -99,15 +99,25 @@ impl Queue {
         let late = began.micros_since(parcel.happened) > LATE.as_micros() as i64;
         let sent = self.channel.send(parcel, late, began).await;
         let now = self.clock.wall();
+        let mut wait = wait(parcel.tries);
+        let sent = match sent {
+            // Not longer than any other wait: what a receiver says is not a way to be forgotten.
+            Sent::Busy(trouble, after) => {
+                wait = wait.max(after.min(WAIT_MAX));
+                Sent::Failed(trouble)
+            }
+            sent => sent,
+        };
+        let life = self.channel.life().as_micros() as i64;
         let (outcome, word) = match sent {
             Sent::Done => (Outcome::Done, "done"),
             Sent::Gone => (Outcome::Gone, "gone"),
             Sent::Never(trouble) => (Outcome::Expired { trouble }, "refused"),
             // A clock that is wrong by years must not give up what nobody has heard.
-            Sent::Failed(trouble) if self.clock.synchronised() && now.micros_since(parcel.first_due) > LIFE.as_micros() as i64 => {
+            Sent::Failed(trouble) if self.clock.synchronised() && now.micros_since(parcel.first_due) > life => {
                 (Outcome::Expired { trouble }, "expired")
             }
-            Sent::Failed(trouble) => (Outcome::Later { due: now.plus(wait(parcel.tries)), trouble }, "failed"),
+            Sent::Failed(trouble) | Sent::Busy(trouble, _) => (Outcome::Later { due: now.plus(wait), trouble }, "failed"),
         };
         let channel = self.channel.name();
         metrics::counter!("matthon_alerts_total", "channel" => channel.to_owned(), "outcome" => word).increment(1);
@@ -120,11 +130,7 @@ impl Queue {
                 tracing::debug!(channel, delivery = parcel.delivery, event = parcel.event, late, "message delivered");
             }
             Outcome::Gone => {
-                tracing::warn!(
-                    channel,
-                    delivery = parcel.delivery,
-                    "the receiver answered 410: it wants no more messages; remove its [[webhook]]"
-                );
+                tracing::info!(channel, delivery = parcel.delivery, "the receiver is gone, or wants no more messages");
             }
             Outcome::Expired { trouble } => tracing::error!(channel, delivery = parcel.delivery, trouble, "message given up"),
             Outcome::Later { trouble, .. } => {

@@ -2,20 +2,18 @@
 //!
 //! Belongs here: the request, its bounds, and what an answer means. Does not belong here: when to try again (`queue`).
 
-use crate::{Channel, Parcel, Sent, sign};
+use crate::{
+    Channel, Parcel, Sent,
+    client::{Lazy, chain},
+    sign,
+};
 use async_trait::async_trait;
 use domain::{Secret, WallTime};
-use reqwest::{Client, StatusCode, header, redirect::Policy};
+use reqwest::{StatusCode, header};
 use serde_json::Value;
-use std::{
-    fmt,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::fmt;
 use url::Url;
 
-/// A receiver that has not answered by then has not received.
-const LIMIT: Duration = Duration::from_secs(10);
 /// Most bytes of a body.
 const BODY_MAX: usize = 64 * 1024;
 
@@ -27,43 +25,21 @@ pub struct Webhook {
     name: String,
     url: Url,
     secret: Secret,
-    /// Made at the first try: without the system's certificates it cannot be, and they may be installed meanwhile.
-    client: Mutex<Option<Client>>,
+    client: Lazy,
 }
 
 impl Webhook {
     /// A receiver; nothing is sent yet.
     #[must_use]
     pub fn new(name: String, url: Url, secret: Secret) -> Self {
-        Self { name, url, secret, client: Mutex::new(None) }
-    }
-
-    fn client(&self) -> Result<Client, String> {
-        let mut made = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = made.as_ref() {
-            return Ok(client.clone());
-        }
-        // An error means that one is installed already.
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let builder = Client::builder()
-            .user_agent(concat!("matthon/", env!("CARGO_PKG_VERSION")))
-            .timeout(LIMIT)
-            .redirect(Policy::none())
-            .referer(false)
-            .no_proxy()
-            .pool_max_idle_per_host(1);
-        // A receiver in the village's own network needs no certificates, and a bare box has none.
-        let builder = if self.url.scheme() == "https" { builder } else { builder.tls_certs_only([]) };
-        let client = builder.build().map_err(|e| {
-            format!("no TLS: {}; install the system's certificates (Debian: apt install ca-certificates)", chain(&e.without_url()))
-        })?;
-        *made = Some(client.clone());
-        Ok(client)
+        let client = Lazy::new(url.scheme() == "https");
+        Self { name, url, secret, client }
     }
 
     async fn post(&self, parcel: &Parcel, body: Vec<u8>, now: WallTime) -> Result<StatusCode, String> {
         let request = self
-            .client()?
+            .client
+            .get()?
             .post(self.url.clone())
             .header(header::CONTENT_TYPE, "application/json")
             .header("X-Matthon-Signature", sign(&self.secret, now, &body))
@@ -93,7 +69,10 @@ impl Channel for Webhook {
         }
         match self.post(parcel, body, now).await {
             Ok(status) if status.is_success() => Sent::Done,
-            Ok(StatusCode::GONE) => Sent::Gone,
+            Ok(StatusCode::GONE) => {
+                tracing::warn!(channel = self.name, "the receiver answered 410: remove its [[webhook]]");
+                Sent::Gone
+            }
             Ok(status) if status.is_redirection() => Sent::Failed(format!(
                 "the receiver answered {}: redirects are not followed; configure the address it leads to",
                 status.as_u16()
@@ -109,19 +88,4 @@ impl fmt::Debug for Webhook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Webhook").field("name", &self.name).field("host", &self.url.host_str()).finish_non_exhaustive()
     }
-}
-
-/// An error with its causes: the outermost of reqwest's says little.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let more = next.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = next.source();
-    }
-    text
 }

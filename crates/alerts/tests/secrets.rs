@@ -4,11 +4,18 @@
 mod support;
 
 use domain::SimClock;
+use matthon_alerts::{follow, push::Vapid};
 use std::{
     io,
     sync::{Arc, Mutex},
 };
-use support::{Core, NOON, Receiver, SECRET, hook, status};
+use support::{
+    Core, NOON, Receiver, SECRET, hook,
+    phone::{Browser, List, phonebook, raised},
+    status,
+};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -46,7 +53,37 @@ async fn no_secret_reaches_log_nor_outbox() {
         assert!(!row.trouble.is_empty() && !row.trouble.contains("geheim"), "{}", row.trouble);
     }
     core.stop().await;
+    // Phones: refused, gone, nobody there.
+    let (outbox, list, vapid) = (Arc::<support::Memory>::default(), Arc::<List>::default(), Vapid::generate());
+    let (key, pem) = (vapid.public_key().to_owned(), vapid.to_pem().unwrap());
+    let browsers = [Browser::start(&key, |_| status(403)).await, Browser::start(&key, |_| status(410)).await];
+    for (i, browser) in browsers.iter().enumerate() {
+        list.sign_up(&format!("push:{i}"), browser);
+    }
+    list.sign_up_at("push:2", &browsers[0], "http://127.0.0.1:1/geheim");
+    let (news, seen) = watch::channel(0);
+    let stop = CancellationToken::new();
+    let clock = Arc::new(SimClock::at(NOON));
+    let running = tokio::spawn(follow(outbox.clone(), phonebook(&list, vapid), clock, seen, stop.clone()));
+    for i in 0..3 {
+        outbox.put(&format!("push:{i}"), &raised(1, "cho", "raised"), NOON);
+    }
+    news.send_modify(|n| *n += 1);
+    for i in 1..=3 {
+        let row = outbox.until(i, |r| r.parcel.tries > 0 || r.settled.is_some()).await;
+        assert!(!row.trouble.contains("geheim"), "{}", row.trouble);
+    }
+    stop.cancel();
+    running.await.unwrap();
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for i in 0..3 {
+        assert!(text.contains(&format!("push:{i}")), "{text}");
+    }
+    let recipient = browsers[0].recipient();
+    let pem = pem.expose().lines().nth(1).unwrap();
+    for secret in [recipient.p256dh.expose(), recipient.auth.expose(), &pem[..20], "vapid t="] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
     for i in 0..urls.len() {
         assert!(text.contains(&format!("hook-{i}")), "{text}");
     }

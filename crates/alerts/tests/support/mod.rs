@@ -1,6 +1,8 @@
 //! An outbox in memory, a receiver on a real socket, and a clock that is moved by hand.
 #![allow(clippy::unwrap_used, dead_code, reason = "helpers of tests may fall like the tests; not every test needs all")]
 
+pub(crate) mod phone;
+
 use axum::{
     Router,
     body::{Body, Bytes},
