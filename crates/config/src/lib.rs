@@ -20,4 +20,6 @@ mod written;
 pub use forecast::RingForecast;
 pub use load::{Loaded, load, parse};
 pub use mistake::{Mistake, Mistakes};
-pub use needed::{About, Camera, Config, Evidence, Language, Line, Privacy, Record, Ring, Rule, Site, Storage, Vision, Web, Webhook, Zone};
+pub use needed::{
+    About, Camera, Config, Evidence, Language, Line, Privacy, Push, Record, Ring, Rule, Site, Storage, Vision, Web, Webhook, Zone,
+};

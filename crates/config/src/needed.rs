@@ -26,6 +26,8 @@ pub struct Config {
     pub web: Web,
     /// Detection; `None` records and shows only.
     pub vision: Option<Vision>,
+    /// Phones that are told of cases; `None`: no phone can sign up.
+    pub push: Option<Push>,
     /// Servers that are told of cases, names unique.
     pub webhooks: Vec<Webhook>,
     /// Cameras in the file's order, ids unique.
@@ -138,6 +140,15 @@ pub struct Vision {
     pub models: Option<PathBuf>,
     /// Bytes the worker may take, 256 MB to 1 TB.
     pub memory: u64,
+}
+
+/// `[push]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Push {
+    /// Whom push services ask when we make trouble: `mailto:` or `https://`, with a public name.
+    pub contact: String,
+    /// Phones may sign up with an address on this box itself, for tests.
+    pub allow_loopback: bool,
 }
 
 /// `[[webhook]]`.

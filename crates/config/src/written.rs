@@ -64,6 +64,7 @@ tables! {
         ring: Vec<Ring> = r#"[[ring]] with name = "main", paths = ["/video/main"] and size = "8TB""#,
         web: Web = r#"[web] with listen = "127.0.0.1:8080""#,
         vision: Vision = r#"[vision] with model = "yolox-nano""#,
+        push: Push = r#"[push] with contact = "mailto:…""#,
         webhook: Vec<Webhook> = r#"[[webhook]] with url = "https://…" and secret_file = "secrets/…""#,
         camera: Vec<Camera> = r#"[[camera]] with id = "cong-lang" and main = "rtsp://…""#,
     }
@@ -111,6 +112,11 @@ tables! {
         runtime: String = r#"runtime = "/usr/lib/libonnxruntime.so""#,
         models: String = r#"models = "models""#,
         memory: String = r#"memory = "2GB""#,
+    }
+    /// Phones that are told of cases.
+    Push "[push]" {
+        contact: String = r#"contact = "mailto:…", an address that is read"#,
+        allow_loopback: bool = "allow_loopback = true",
     }
     /// A server that is told of cases.
     Webhook "[[webhook]]" {

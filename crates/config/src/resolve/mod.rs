@@ -2,6 +2,7 @@
 //! Here: the file as a whole, its small tables, and names. Rings and cameras have modules of their own.
 
 mod camera;
+mod push;
 mod ring;
 mod rule;
 mod secret;
@@ -51,6 +52,7 @@ pub(crate) fn config(file: written::File, base: &Path, open_to_all: bool, source
         Some(None) => Some(None),
         None => None,
     };
+    let push = push::push(file.push, source);
     let webhooks = webhook::webhooks(file.webhook, base, open_to_all, source);
     let names: Vec<String> = rings.names;
     let first_rule = vision::first_rule(&file.camera);
@@ -68,6 +70,7 @@ pub(crate) fn config(file: written::File, base: &Path, open_to_all: bool, source
         rings: rings.rings?,
         web: web?,
         vision: vision?,
+        push: push?,
         webhooks: webhooks?,
         cameras: cameras?,
     })
