@@ -16,6 +16,7 @@ mod journal;
 mod keeping;
 mod keys;
 mod models;
+mod phones;
 mod preparing;
 mod remembered;
 mod seeing;

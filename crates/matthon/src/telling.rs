@@ -1,7 +1,7 @@
 //! From the outbox in the database to whoever is to be told: which channels the configuration names, and their start.
 
 use crate::env::Env;
-use alerts::{Channel, Outbox, OutboxError, Outcome, Parcel, Webhook};
+use alerts::{Channel, Outbox, OutboxError, Outcome, Parcel, Webhook, push::Phonebook};
 use anyhow::Result;
 use config::Config;
 use domain::WallTime;
@@ -15,12 +15,19 @@ pub(crate) fn channel_name(webhook: &config::Webhook) -> String {
     format!("webhook:{}", webhook.name)
 }
 
-/// Starts one queue for every channel.
+/// Everybody a case is told to, by their places in the outbox; the phones are a group.
+pub(crate) fn channels(config: &Config) -> Vec<String> {
+    let phones = config.push.iter().map(|_| store::PUSH.to_owned());
+    config.webhooks.iter().map(channel_name).chain(phones).collect()
+}
+
+/// Starts one queue for every webhook, and one for every phone that signs up.
 pub(crate) fn start(
     config: &Config,
     env: &Env,
     store: &Store,
     cases: &cases::Cases,
+    phonebook: Option<Phonebook>,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<()> {
@@ -30,6 +37,9 @@ pub(crate) fn start(
         .map(|w| Arc::new(Webhook::new(channel_name(w), w.url.clone(), w.secret.clone())) as Arc<dyn Channel>)
         .collect();
     let outbox = Arc::new(Kept(store.clone()));
+    if let Some(phonebook) = phonebook {
+        tasks.spawn(alerts::follow(outbox.clone(), Arc::new(phonebook), env.clock.clone(), cases.subscribe(), stop.clone()));
+    }
     tasks.spawn(alerts::run(outbox, channels, env.clock.clone(), cases.subscribe(), stop.clone()));
     Ok(())
 }
@@ -52,7 +62,7 @@ impl Outbox for Kept {
     }
 }
 
-fn failed(error: &StoreError) -> OutboxError {
+pub(crate) fn failed(error: &StoreError) -> OutboxError {
     OutboxError(error.to_string())
 }
 

@@ -151,7 +151,7 @@ pub(crate) fn open_cases(config: &Config, env: &Env, store: store::Store, footag
         site: config.site.name.clone(),
         cameras: config.cameras.iter().map(|c| (c.id.clone(), c.name.clone())).collect(),
         timezone: config.site.timezone.clone(),
-        channels: config.webhooks.iter().map(crate::telling::channel_name).collect(),
+        channels: crate::telling::channels(config),
     };
     let gauge = gauge(config, &store);
     Ok(cases::Cases::open(needs, store, env.clock.clone(), footage, gauge)?)

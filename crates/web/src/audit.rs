@@ -13,7 +13,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use domain::{Audited, MonoTime, hex, spoken};
+use domain::{Audited, CaseId, MonoTime, hex, spoken};
 use serde::Serialize;
 use std::{
     collections::HashMap,
@@ -207,6 +207,14 @@ pub(crate) async fn refused(app: &App, who: String, role: String, detail: &str) 
     signing(app, Audited::SignInRefused, who, role, detail).await?;
     remember(app, key, now);
     Ok(())
+}
+
+/// Somebody's phone shows a case's picture without being signed in.
+pub(crate) async fn glanced(app: &App, who: String, role: String, case: CaseId) -> Result<(), Problem> {
+    let at = app.context.clock.wall();
+    let entry = AuditEntry { at, who, role, what: Audited::Evidence, subject: case.to_string(), detail: "push".to_owned() };
+    let store = app.context.store.clone();
+    blocking(move || store.audit(&entry)).await?.map(drop).map_err(Problem::internal)
 }
 
 /// Signing in and out have no caller yet, or no longer: they write their own rows.

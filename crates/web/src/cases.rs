@@ -39,7 +39,7 @@ pub(crate) struct One {
 }
 
 impl One {
-    fn new(app: &App, case: Case) -> Json<Self> {
+    pub(crate) fn new(app: &App, case: Case) -> Json<Self> {
         Json(Self { now: app.context.clock.wall().to_string(), case })
     }
 }

@@ -1,6 +1,6 @@
 //! What the binary hands in: everything a request may touch, as values.
 
-use crate::{disks::Disk, exports::Exports, kept::Keeping, snapshot::Snapshot};
+use crate::{disks::Disk, exports::Exports, glance::Glances, kept::Keeping, push::Push, snapshot::Snapshot};
 use cases::{Cases, Gauge};
 use domain::{Board, CameraId, Channel, Clock, WallTime};
 use live::LiveStream;
@@ -85,6 +85,10 @@ pub struct Context {
     pub exports: Arc<dyn Exports>,
     /// Copies footage that somebody has kept.
     pub keeping: Arc<dyn Keeping>,
+    /// What phones are offered; `None`: they cannot sign up.
+    pub push: Option<Push>,
+    /// Pictures for phones that were told.
+    pub glances: Arc<Glances>,
     /// Tells how full the evidence store is.
     pub evidence: Gauge,
     /// The fingerprint of the box's key.

@@ -54,6 +54,10 @@ fn operation(endpoint: &Endpoint) -> Value {
         };
         parameters.insert(0, json!({"name": "id", "in": "path", "required": true, "description": about, "schema": {"type": "string"}}));
     }
+    if endpoint.path.contains("{token}") {
+        let about = "The ticket of one look";
+        parameters.push(json!({"name": "token", "in": "path", "required": true, "description": about, "schema": {"type": "string"}}));
+    }
     if endpoint.path.contains("{film}") {
         parameters.push(json!({"name": "film", "in": "path", "required": true, "description": "CAMERA.mp4", "schema": {"type": "string"}}));
     }
@@ -197,6 +201,13 @@ fn case_schemas() -> Value {
             ("held", "boolean"), ("evidence_gone", "time|null"), ("answered_by", "string|null"), ("answered", "time|null"), ("undo_until", "time|null"), ("note", "string"),
             ("history?", "=HistoryLine[]"), ("now?", "time"),
         ]),
+        "Push": object(&[("offered", "boolean"), ("key", "string|null"), ("phones", "=Phone[]")]),
+        "Phone": object(&[("id", "integer"), ("label", "string"), ("created", "time"), ("renewed", "time"), ("handed", "time|null")]),
+        "PushPhone": object(&[("id", "integer")]),
+        "PushSubscription": object(&[
+            ("endpoint", "string"), ("keys", "=PushKeys"), ("expirationTime?", "number|null"), ("label?", "string"), ("language?", "string"),
+        ]),
+        "PushKeys": object(&[("p256dh", "string"), ("auth", "string")]),
         "CaseList": object(&[("now", "time"), ("todo", "integer"), ("cases", "=Case[]")]),
         "Violation": object(&[
             ("id", "integer"), ("camera", "string"), ("kind", "string"), ("state", "=CaseState"), ("start", "time"), ("raised", "time"),
@@ -229,12 +240,13 @@ fn box_schemas() -> Value {
         ]),
         "Status": object(&[
             ("version", "string"), ("started", "time"), ("now", "time"), ("cameras", "=CameraCount"), ("rings", "=Ring[]"), ("disks", "=Disk[]"),
-            ("evidence", "=Evidence"), ("problems", "=Trouble[]"), ("vision", "=Vision"),
+            ("evidence", "=Evidence"), ("push", "=PushState"), ("problems", "=Trouble[]"), ("vision", "=Vision"),
         ]),
         "Evidence": object(&[
             ("state", "=Fullness"), ("used", "integer"), ("quota", "integer"), ("free", "integer"), ("cases", "integer"), ("kept", "integer"),
             ("packages", "integer"), ("keep_unconfirmed_s", "integer"),
         ]),
+        "PushState": object(&[("offered", "boolean"), ("phones", "integer")]),
         "Fullness": {"type": "string", "enum": ["roomy", "filling", "full"]},
         "RingHealth": object(&[("name", "string"), ("synced", "boolean")]),
         "Health": object(&[("status", "string"), ("cameras", "=CameraCount"), ("rings", "=RingHealth[]")]),

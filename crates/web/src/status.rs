@@ -4,7 +4,7 @@ use crate::{
     app::App,
     context::Context,
     disks::{self, Disk},
-    guard::Caller,
+    guard::{Caller, blocking},
     health::{self, CameraCount},
     problem::Problem,
     vision::Seeing,
@@ -26,6 +26,7 @@ pub(crate) struct Status {
     rings: Vec<Value>,
     disks: Vec<Disk>,
     evidence: Evidence,
+    push: Phones,
     problems: Vec<Trouble>,
     vision: Value,
 }
@@ -39,6 +40,14 @@ struct Evidence {
     room: Room,
     /// How long evidence of cases is kept that nobody confirmed, seconds.
     keep_unconfirmed_s: u64,
+}
+
+/// Phones that are told of cases.
+#[derive(Serialize)]
+struct Phones {
+    /// Whether they can sign up: the configuration has `[push]`.
+    offered: bool,
+    phones: u64,
 }
 
 /// One thing to look after. `text_key` names the sentence in the page's texts.
@@ -110,6 +119,8 @@ pub(crate) async fn status(State(app): State<Arc<App>>, Extension(caller): Exten
             });
         }
     }
+    let store = context.store.clone();
+    let phones = blocking(move || store.count_phones()).await?.map_err(Problem::internal)?;
     let seeing = Seeing::new((context.vision)());
     problems.extend(vision_troubles(&seeing, &caller));
     let rings = rings.iter().map(ring_view).collect::<Result<_, _>>().map_err(Problem::internal)?;
@@ -126,6 +137,7 @@ pub(crate) async fn status(State(app): State<Arc<App>>, Extension(caller): Exten
             room,
             keep_unconfirmed_s: context.cases.keep_unconfirmed().as_secs(),
         },
+        push: Phones { offered: context.push.is_some(), phones },
         problems,
         vision: seeing.cut_for(&caller),
     }))

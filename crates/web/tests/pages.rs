@@ -31,6 +31,23 @@ async fn the_page_is_served_for_its_own_addresses() {
 }
 
 #[tokio::test]
+async fn what_a_phone_keeps_of_the_page_is_served_under_its_own_names() {
+    let village = Village::start(false).await;
+    let get = async |path: &str| client().get(village.url(path)).send().await.unwrap();
+    let worker = get("/sw.js").await;
+    assert_eq!((worker.status().as_u16(), &worker.headers()["content-type"]), (200, &"text/javascript; charset=utf-8".parse().unwrap()));
+    // Asked again at every opening: an old worker must not outlive the box's update.
+    assert_eq!(worker.headers()["cache-control"], "no-cache");
+    let text = worker.text().await.unwrap();
+    assert!(text.contains("notificationclick") && text.contains("Đã xem") && text.len() < 20_000, "{} bytes", text.len());
+    let manifest: serde_json::Value = get("/manifest.webmanifest").await.json().await.unwrap();
+    assert_eq!(manifest["display"], "standalone");
+    for icon in manifest["icons"].as_array().unwrap() {
+        assert_eq!(get(icon["src"].as_str().unwrap()).await.headers()["content-type"], icon["type"].as_str().unwrap());
+    }
+}
+
+#[tokio::test]
 async fn every_answer_carries_the_security_headers() {
     let village = Village::start(false).await;
     for path in ["/", "/healthz", "/api/v1/cameras", "/api/v1/nothing", "/nothing.js"] {

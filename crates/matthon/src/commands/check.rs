@@ -1,6 +1,6 @@
 //! `matthon check`: every mistake of the configuration, and what it promises.
 
-use crate::{cli::ConfigArg, env, exit::Failure, models};
+use crate::{cli::ConfigArg, env, exit::Failure, models, phones};
 use serde_json::json;
 
 pub(crate) fn check(arg: &ConfigArg, as_json: bool) -> Result<(), Failure> {
@@ -17,9 +17,10 @@ pub(crate) fn check(arg: &ConfigArg, as_json: bool) -> Result<(), Failure> {
     }
     let mut warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
     warnings.extend(models::trouble(&loaded.config));
+    let phones = phones::told(&loaded.config);
     let forecast: Vec<String> = loaded.config.forecast().iter().map(describe).collect();
     if as_json {
-        println!("{}", json!({ "ok": true, "warnings": warnings, "forecast": forecast }));
+        println!("{}", json!({ "ok": true, "warnings": warnings, "forecast": forecast, "phones": phones }));
         return Ok(());
     }
     for line in &warnings {
@@ -28,6 +29,7 @@ pub(crate) fn check(arg: &ConfigArg, as_json: bool) -> Result<(), Failure> {
     for line in &forecast {
         println!("{line}");
     }
+    println!("{phones}");
     println!("{}: good, {} cameras", arg.config.display(), loaded.config.cameras.len());
     Ok(())
 }

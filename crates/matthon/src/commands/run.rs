@@ -9,7 +9,7 @@ use crate::{
     env::Env,
     exit::Failure,
     exporting::{Sources, desk},
-    fingerprint, journal, keeping, keys,
+    fingerprint, journal, keeping, keys, phones,
     preparing::Preparing,
     remembered, seeing, telemetry, telling, tidying,
     wiring::{self, camera_view},
@@ -146,7 +146,8 @@ async fn serve(
     let cases = wiring::open_cases(config, env, store.clone(), footage.clone())?;
     let taking = seeing.take_to(cases.clone(), stop.clone())?;
     tasks.spawn(cases.clone().run(stop.clone()));
-    telling::start(config, env, &store, &cases, &tasks, &stop)?;
+    let phones = phones::open(config, env, &store)?;
+    telling::start(config, env, &store, &cases, phones.book, &tasks, &stop)?;
 
     tasks.spawn(journal::keep(store.clone(), env.clone(), capture.board.clone(), stop.clone()));
     let readers: BTreeMap<String, ring::Reader> = rings.iter().map(|(name, ring)| (name.clone(), ring.reader())).collect();
@@ -193,6 +194,8 @@ async fn serve(
         snapshot: footage,
         exports,
         keeping: Arc::new(keeping::Kept(keeper)),
+        push: phones.offer,
+        glances: phones.glances,
         evidence: gauge,
         key: evidence::fingerprint(&key.public_key()),
         started,

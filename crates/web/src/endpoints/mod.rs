@@ -3,6 +3,7 @@
 mod cases;
 mod machine;
 mod people;
+mod push;
 mod signing;
 mod taking_out;
 mod watching;
@@ -75,7 +76,7 @@ const WATCH: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police,
 /// Whoever may see the past: not the screen in the hall, not who repairs the devices.
 const PLAYBACK: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police]);
 /// Whoever reads cases and answers them: those who act on them, within their lists of cameras.
-const ANSWER: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police]);
+const ANSWER: Access = Access::Roles(&Role::ON_DUTY);
 /// Whoever may know how the box is doing: all but the screen in the hall.
 const HEALTH: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police, Role::Technician, Role::Auditor]);
 /// Whoever may know that pictures were taken out.
@@ -93,5 +94,5 @@ const CAMERA: (&str, bool, &str) = ("camera", false, "Of this camera only");
 
 /// All endpoints, room by room.
 pub fn table() -> impl Iterator<Item = &'static Endpoint> {
-    [signing::SIGNING, people::ROWS, watching::WATCHING, cases::CASES, taking_out::TAKING_OUT, machine::MACHINE].into_iter().flatten()
+    [signing::SIGNING, people::ROWS, watching::WATCHING, cases::CASES, push::PUSH, taking_out::TAKING_OUT, machine::MACHINE].into_iter().flatten()
 }

@@ -296,6 +296,14 @@ impl Village {
             snapshot: Arc::new(Pictures),
             exports: Arc::new(Packages { store: store.clone(), gauge: gauge.clone(), dir: folder.path().to_owned() }),
             keeping: Arc::new(Films { store: store.clone(), dir: folder.path().to_owned() }),
+            push: Some(matthon_web::Push {
+                key: "BKEY".into(),
+                check: Arc::new(|endpoint, p256dh, _| {
+                    let good = endpoint.expose().starts_with("https://push.example/") && p256dh.expose() == "BP";
+                    if good { Ok(()) } else { Err("not a phone".into()) }
+                }),
+            }),
+            glances: Arc::default(),
             evidence: gauge,
             key: "fe81 2c12".into(),
             clock: Arc::clone(&clock) as _,
