@@ -1,4 +1,4 @@
-// Builds the page: dist/index.html, app-HASH.js, app-HASH.css, manifest.webmanifest and icons.
+// Builds the page: dist/index.html, app-HASH.js, app-HASH.css, sw.js, manifest.webmanifest and icons.
 // The same sources give the same bytes. `node build.mjs --watch` is not offered: a build takes a fraction of a second.
 import { build } from 'esbuild';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -34,6 +34,27 @@ const one = (ext) => {
   if (found.length !== 1) throw new Error(`expected one ${ext} file in the bundle, got ${found.join(', ') || 'none'}`);
   return found[0];
 };
+
+// The service worker has one name for ever: browsers ask for it again under the name it was registered by. Of the texts it gets its own few.
+const WORDS = ['app.name', 'push.fallback', 'push.open', 'push.seen'];
+const words = {};
+for (const lang of ['vi', 'en']) {
+  const texts = JSON.parse(await readFile(path.join(here, `texts/${lang}.json`), 'utf8'));
+  words[lang] = Object.fromEntries(WORDS.map((key) => [key, texts[key]]));
+}
+await build({
+  absWorkingDir: here,
+  entryPoints: { sw: 'src/sw/worker.ts' },
+  outdir: 'dist',
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  target: ['es2017', 'chrome68'],
+  define: { WORDS: JSON.stringify(words) },
+  legalComments: 'none',
+  charset: 'utf8',
+  logLevel: 'warning',
+});
 
 const template = await readFile(path.join(here, 'src/index.html'), 'utf8');
 await writeFile(path.join(dist, 'index.html'), template.replace('{{script}}', one('.js')).replace('{{style}}', one('.css')));

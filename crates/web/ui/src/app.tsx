@@ -17,6 +17,7 @@ import { LivePage } from './pages/live';
 import { LoginPage } from './pages/login';
 import { PlaybackPage } from './pages/playback';
 import { SettingsPage } from './pages/settings';
+import { followTaps, leave, renew } from './push/phone';
 import { may, type Page } from './roles';
 import { paths, useRoute, type Route } from './router';
 import { useSignal } from './signal';
@@ -70,6 +71,11 @@ function House({ name, role, site }: { name: string; role: string; site: string 
   const route = useRoute();
   const current: Page | null = route.page === 'camera' ? 'live' : route.page === 'case' ? 'cases' : route.page === 'missing' || route.page === 'settings' || route.page === 'join' ? null : route.page;
   useInbox(may('cases'));
+  const lang = useLang();
+  useEffect(followTaps, []);
+  useEffect(() => {
+    if (may('cases')) void renew(lang).catch(() => undefined);
+  }, [lang]);
   const roleKey = `role.${role}`;
   return (
     <div class="house">
@@ -84,7 +90,7 @@ function House({ name, role, site }: { name: string; role: string; site: string 
             <p><strong>{name}</strong><br />{isKey(roleKey) ? t(roleKey) : role}</p>
             <span class="narrow-only"><LangButton /></span>
             <Link to={paths.settings} class="button wide"><Icon name="gear" />{t('nav.settings')}</Link>
-            <button type="button" class="button wide" onClick={() => void signOut().catch(() => undefined)}><Icon name="out" />{t('login.out')}</button>
+            <button type="button" class="button wide" onClick={() => void leave().then(signOut).catch(() => undefined)}><Icon name="out" />{t('login.out')}</button>
           </div>
         </details>
       </header>

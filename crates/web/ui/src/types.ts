@@ -196,6 +196,8 @@ export interface Status {
   rings: Ring[];
   disks?: Disk[];
   evidence?: Evidence;
+  /** Phones that are told of cases. */
+  push?: { offered: boolean; phones: number };
   problems: Problem[];
   vision?: Vision;
 }

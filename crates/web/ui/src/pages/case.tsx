@@ -15,7 +15,7 @@ import { Empty, failureText, Failure, Loading } from '../parts/notice';
 import { usePoll } from '../poll';
 import { go, paths } from '../router';
 import { useSignal } from '../signal';
-import { clockSeconds, date, DEFAULT_ZONE, fromApi } from '../time';
+import { clock, clockSeconds, date, DEFAULT_ZONE, fromApi } from '../time';
 import type { Case, CaseList } from '../types';
 
 const EVERY_MS = 60_000;
@@ -31,7 +31,7 @@ export function CasePage({ id }: { id: number }) {
   return error ? <Failure error={error} again={again} /> : <Loading />;
 }
 
-type Said = 'confirm' | 'false-alarm' | 'undo' | 'hold';
+type Said = 'confirm' | 'false-alarm' | 'undo' | 'hold' | 'seen';
 
 function Card({ one: fresh }: { one: Case }) {
   const lang = useLang();
@@ -50,7 +50,7 @@ function Card({ one: fresh }: { one: Case }) {
     setFailed(null);
     try {
       const answer = what === 'hold' ? await post<Case>(`cases/${one.id}/hold`, { hold: !one.held })
-        : what === 'undo' ? await post<Case>(`cases/${one.id}/undo`) : await post<Case>(`cases/${one.id}/answer`, { answer: what });
+        : what === 'undo' || what === 'seen' ? await post<Case>(`cases/${one.id}/${what}`) : await post<Case>(`cases/${one.id}/answer`, { answer: what });
       noteServerTime(answer.now);
       setAnswered(answer);
     } catch (failure) {
@@ -86,6 +86,8 @@ function Card({ one: fresh }: { one: Case }) {
   const at = fromApi(one.raised) ?? 0;
   const start = fromApi(one.start) ?? at;
   const [clipFrom, clipTo] = [fromApi(one.clip_from), fromApi(one.clip_to)];
+  const seenBy = (one.history ?? []).filter((entry) => entry.what === 'seen').map((entry) => `${entry.by ?? ''} ${clock(fromApi(entry.at) ?? 0, zone)}`);
+  const mine = (one.history ?? []).some((entry) => entry.what === 'seen' && entry.by === session.value?.name);
   const byHand = one.kind === 'by-hand';
   const rows = measuredRows(one.measured);
   return (
@@ -112,6 +114,9 @@ function Card({ one: fresh }: { one: Case }) {
           </UndoBar>
         )}
       </div>
+
+      {seenBy.length > 0 && <p class="hint seen-by"><Icon name="eye" />{t('case.seen_by', { names: seenBy.join(', ') })}</p>}
+      {open && !mine && <button type="button" class="button" disabled={busy !== null} onClick={() => void say('seen')}><Icon name="eye" />{t('push.seen')}</button>}
 
       <div class="card why">
         <h2>{t('why.prefix')}</h2>

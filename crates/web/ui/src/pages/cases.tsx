@@ -8,6 +8,7 @@ import { kindText, stateText, stateTone } from '../cases/words';
 import { num, t, useLang } from '../i18n';
 import { Icon } from '../parts/icon';
 import { Link } from '../parts/link';
+import { PushCard } from '../push/card';
 import { Empty, Failure, Loading } from '../parts/notice';
 import { usePoll } from '../poll';
 import { paths } from '../router';
@@ -50,6 +51,7 @@ function Shown({ path, all, first, onOlder, onNewer }: Props) {
         </div>
       </div>
       <Notice />
+      <PushCard />
       {!data && (error ? <Failure error={error} again={again} /> : <Loading />)}
       {data && data.cases.length === 0 && (
         <Empty icon={all ? 'cases' : 'ok'} title={t(all ? 'cases.none' : 'inbox.empty')}><p>{t('cases.by_hand_hint')}</p></Empty>

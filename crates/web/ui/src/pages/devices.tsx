@@ -42,6 +42,7 @@ export function DevicesPage() {
               <h3>{cameras.data.site.name}</h3>
               <dl>
                 <Row name={t('dev.up')} value={`${status.data.cameras.up}/${status.data.cameras.total}`} />
+                {status.data.push && <Row name={t('dev.push')} value={status.data.push.offered ? t('dev.push_on', { n: num(status.data.push.phones) }) : t('dev.push_off')} />}
                 <Row name={t('dev.version')} value={status.data.version} />
                 <Row name={t('dev.started')} value={when(status.data.started, zone, now)} />
               </dl>

@@ -27,6 +27,7 @@ const SHAPES = {
   wrong: 'M6 6l12 12M18 6 6 18',
   tile: 'M4 5h16v6H4zM4 13h16v6H4z',
   gear: 'M12 8.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7M12 3v3M12 18v3M3 12h3M18 12h3M5.6 5.6l2.1 2.1M16.3 16.3l2.1 2.1M5.6 18.4l2.1-2.1M16.3 7.7l2.1-2.1',
+  bell: 'M6 17V11a6 6 0 0 1 12 0v6l2 2H4zM10 21h4',
 } as const;
 
 export type IconName = keyof typeof SHAPES;
