@@ -38,10 +38,11 @@ function freePort() {
 }
 
 export class Village {
-  /** `demo`: with the demo's cameras and its own configuration. */
-  static async start({ demo = false } = {}) {
+  /** `demo`: with the demo's cameras and its own configuration. `push`: phones can sign up, also with addresses on loopback. */
+  static async start({ demo = false, push = false } = {}) {
     const village = new Village();
     village.demo = demo;
+    village.push = push;
     process.once('exit', village.killAll);
     for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
     try {
@@ -105,7 +106,8 @@ export class Village {
 
   writeConfig(port) {
     const cameras = CAMERAS.map(([id, name]) => `[[camera]]\nid = "${id}"\nname = "${name}"\nmain = "${this.rtsp}/${id}/main"\nsub = "${this.rtsp}/${id}/sub"\nrecord = { main = "main", sub = "main" }\n`);
-    writeFileSync(this.config, `[site]\nname = "Thôn Duyên Hy"\n[privacy]\ncontroller = "UBND xã Thử Nghiệm"\nkeep = "15d"\n[storage]\ndata = "data"\n[[ring]]\nname = "main"\npaths = ["ring"]\nsize = "512MB"\nsync = "3s"\n[web]\nlisten = "127.0.0.1:${port}"\n${cameras.join('')}`);
+    const push = this.push ? '[push]\ncontact = "mailto:ban-quan-ly@duyenhy.vn"\nallow_loopback = true\n' : '';
+    writeFileSync(this.config, `[site]\nname = "Thôn Duyên Hy"\n[privacy]\ncontroller = "UBND xã Thử Nghiệm"\nkeep = "15d"\n[storage]\ndata = "data"\n[[ring]]\nname = "main"\npaths = ["ring"]\nsize = "512MB"\nsync = "3s"\n[web]\nlisten = "127.0.0.1:${port}"\n${push}${cameras.join('')}`);
   }
 
   /** Throws a switch of the cameras: `drop ID`, `up ID` … */

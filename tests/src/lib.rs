@@ -14,6 +14,7 @@ pub mod daemon;
 pub mod disks;
 pub mod frames;
 pub mod http;
+pub mod push;
 pub mod until;
 pub mod village;
 pub mod webhook;
