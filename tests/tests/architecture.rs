@@ -22,6 +22,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("matthon-vision", &["matthon-domain", "matthon-media", "matthon-hub"]),
     ("matthon-alerts", &["matthon-domain"]),
     ("matthon-cases", &["matthon-domain", "matthon-store"]),
+    ("matthon-door", &["matthon-domain"]),
     // A package is made of ring records, and judged without a ring.
     ("matthon-evidence", &["matthon-domain", "matthon-media", "matthon-ring"]),
     (
@@ -35,6 +36,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "matthon-live",
             "matthon-cases",
             "matthon-evidence",
+            "matthon-door",
         ],
     ),
     (
@@ -53,6 +55,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "matthon-alerts",
             "matthon-cases",
             "matthon-evidence",
+            "matthon-door",
             "matthon-web",
         ],
     ),
