@@ -26,6 +26,19 @@ pub struct Loaded {
     pub config: Config,
     /// What is worth knowing about it.
     pub warnings: Vec<Mistake>,
+    /// Where keys stand whose files others judge.
+    pub(crate) places: Vec<Mistake>,
+}
+
+impl Loaded {
+    /// A mistake of a file that this key names, found by whoever reads it: `web.certificate`, `web.key`.
+    #[must_use]
+    pub fn mistake(&self, key: &str, problem: String, fix: String) -> Mistake {
+        let place = self.places.iter().find(|place| place.key == key).cloned();
+        let nowhere =
+            || Mistake { file: String::new(), line: 0, column: 0, key: key.to_owned(), problem: String::new(), fix: String::new() };
+        Mistake { problem, fix, ..place.unwrap_or_else(nowhere) }
+    }
 }
 
 /// Reads a configuration file and the secrets it points to. Relative paths are relative to the file.
@@ -83,9 +96,10 @@ fn understand(text: &str, file_name: &str, base_dir: &Path, open_to_all: bool) -
     let tree = DeValue::Table(tree.into_inner());
     let config = written::File::read(&tree, &Place::default(), &mut source)
         .and_then(|file| resolve::config(file, base_dir, open_to_all, &mut source));
+    let places = source.places();
     let warnings = source.finish()?;
     match config {
-        Some(config) => Ok(Loaded { config, warnings }),
+        Some(config) => Ok(Loaded { config, warnings, places }),
         // Whoever answers None has noted why; should one ever forget, the file is still refused.
         None => Err(at(file_name, "", 0, "could not be understood".to_owned(), "report this file to the makers")),
     }

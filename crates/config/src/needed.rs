@@ -2,6 +2,7 @@
 //! successor at a reload; no part shows a secret in `Debug`.
 
 use domain::{CameraId, Channel, Secret, geometry::Point};
+use ipnet::IpNet;
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 use url::Url;
 
@@ -119,10 +120,31 @@ impl Ring {
 /// `[web]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Web {
-    /// Where to listen. Not loopback only with `insecure`. Port 0 lets the system choose.
+    /// Where to listen. Not loopback only with a certificate or `insecure`. Port 0 lets the system choose.
     pub listen: SocketAddr,
     /// The installer accepts plain HTTP on a network.
     pub insecure: bool,
+    /// What HTTPS is spoken with; `None`: plain HTTP.
+    pub certificate: Option<Certificate>,
+    /// The address under which the page is reached from outside: `https`, a host, perhaps a port, and nothing behind.
+    pub public_url: Option<Url>,
+    /// Whose word on who asks, how, and for which host is believed.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// `certificate` and `key` of `[web]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Certificate {
+    /// `"local"`: the box's own authority makes it.
+    Local,
+    /// Two PEM files. Whether they can be used is not asked here: they change while the box runs, and must not keep it from
+    /// starting.
+    Files {
+        /// The certificate and its chain.
+        certificate: PathBuf,
+        /// The private key.
+        key: PathBuf,
+    },
 }
 
 /// `[vision]`.

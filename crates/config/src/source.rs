@@ -48,11 +48,13 @@ pub(crate) struct Source<'a> {
     found: usize,
     mistakes: Vec<(usize, Mistake)>,
     warnings: Vec<(usize, Mistake)>,
+    /// Keys whose files are judged later.
+    pointed: Vec<Mistake>,
 }
 
 impl<'a> Source<'a> {
     pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
-        Self { file, text, torn: Vec::new(), found: 0, mistakes: Vec::new(), warnings: Vec::new() }
+        Self { file, text, torn: Vec::new(), found: 0, mistakes: Vec::new(), warnings: Vec::new(), pointed: Vec::new() }
     }
 
     /// A mistake of the text itself: nothing is called missing any more, and what is left of its line is not judged.
@@ -84,6 +86,17 @@ impl<'a> Source<'a> {
     pub(crate) fn warning(&mut self, place: &Place, wrong: Wrong) {
         let mistake = self.at(place, wrong);
         self.warnings.push((place.offset, mistake));
+    }
+
+    /// Notes where a key stands whose file is judged later.
+    pub(crate) fn point(&mut self, place: &Place) {
+        let at = self.at(place, Wrong::new("", ""));
+        self.pointed.push(at);
+    }
+
+    /// What was pointed at.
+    pub(crate) fn places(&mut self) -> Vec<Mistake> {
+        std::mem::take(&mut self.pointed)
     }
 
     /// Mistakes so far.

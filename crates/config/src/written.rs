@@ -103,6 +103,10 @@ tables! {
     Web "[web]" {
         listen: String = r#"listen = "127.0.0.1:8080""#,
         insecure: bool = "insecure = true",
+        certificate: String = r#"certificate = "/etc/letsencrypt/live/…/fullchain.pem" or certificate = "local""#,
+        key: String = r#"key = "/etc/letsencrypt/live/…/privkey.pem""#,
+        public_url: String = r#"public_url = "https://thon.example.vn""#,
+        trusted_proxies: Vec<String> = r#"trusted_proxies = ["127.0.0.1"]"#,
     }
     /// Detection.
     Vision "[vision]" {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fall like the tests")]
 
 use domain::{Channel, Secret};
-use matthon_config::{Config, Language, Loaded, Mistakes, Rule, load, parse};
+use matthon_config::{Certificate, Config, Language, Loaded, Mistakes, Rule, load, parse};
 use proptest::prelude::*;
 use std::{
     fs,
@@ -39,7 +39,7 @@ fn camera(more: &str) -> String {
 #[test]
 fn the_contract_is_read_in_full() {
     let dir = folder();
-    let Loaded { config, warnings } = parse(CONTRACT, "matthon.toml", dir.path()).unwrap();
+    let Loaded { config, warnings, .. } = parse(CONTRACT, "matthon.toml", dir.path()).unwrap();
     assert_eq!(warnings, []);
     assert_eq!((config.site.name.as_str(), config.site.language), ("Thôn Duyên Hy", Language::Vi));
     assert_eq!(config.privacy.as_ref().unwrap().keep, Some(Duration::from_secs(15 * 86_400)));
@@ -102,7 +102,7 @@ fn the_shipped_example_is_right_and_says_what_the_defaults_are() {
 
 #[test]
 fn what_is_left_out_gets_the_documented_default() {
-    let Loaded { config, warnings } = small("").unwrap();
+    let Loaded { config, warnings, .. } = small("").unwrap();
     assert_eq!((config.site.timezone.as_str(), config.site.language), ("Asia/Ho_Chi_Minh", Language::Vi));
     assert_eq!((config.web.listen.to_string().as_str(), config.web.insecure), ("127.0.0.1:8080", false));
     assert_eq!((config.demo, config.vision.is_none(), config.privacy.is_none()), (false, true, true));
@@ -121,6 +121,29 @@ fn a_network_address_needs_a_word() {
     assert!(small("[web]\nlisten = \"0.0.0.0:8080\"").is_err());
     assert!(small("[web]\nlisten = \"0.0.0.0:8080\"\ninsecure = true").is_ok());
     assert!(small("[web]\nlisten = \"[::1]:0\"").is_ok());
+    assert!(small("[web]\nlisten = \"0.0.0.0:8443\"\ncertificate = \"local\"").is_ok());
+}
+
+#[test]
+fn the_door_is_read() {
+    let web = |more: &str| small(&format!("[web]\n{more}")).unwrap();
+    let plain = web("").config.web;
+    assert_eq!((plain.certificate, plain.public_url, plain.trusted_proxies.len()), (None, None, 0));
+    assert_eq!(web("certificate = \"local\"").config.web.certificate, Some(Certificate::Local));
+    let files = web("certificate = \"tls/c.pem\"\nkey = \"/k.pem\"");
+    let expected = Certificate::Files { certificate: "/etc/matthon/tls/c.pem".into(), key: "/k.pem".into() };
+    assert_eq!(files.config.web.certificate, Some(expected));
+    // Whoever reads the files names a mistake of theirs where it was written.
+    let mistake = files.mistake("web.key", "is no key".into(), "write one".into());
+    assert_eq!(mistake.to_string(), "matthon.toml:11:7: web.key: is no key; write one");
+    let door = web("public_url = \"https://Thon.example.vn:8443/\"\ntrusted_proxies = [\"127.0.0.1\", \"10.0.0.0/8\", \"fd00::/8\"]");
+    assert_eq!(door.config.web.public_url.unwrap().as_str(), "https://thon.example.vn:8443/");
+    let proxies: Vec<String> = door.config.web.trusted_proxies.iter().map(ToString::to_string).collect();
+    assert_eq!(proxies, ["127.0.0.1/32", "10.0.0.0/8", "fd00::/8"]);
+    let warned = |more: &str| web(more).warnings.iter().map(|w| w.key.clone()).filter(|k| k.starts_with("web")).collect::<Vec<_>>();
+    assert_eq!(warned("public_url = \"https://a.vn\""), ["web.public_url"], "nobody is trusted");
+    assert_eq!(warned("public_url = \"https://a.vn\"\ncertificate = \"local\""), [""; 0]);
+    assert_eq!(warned("insecure = true\ncertificate = \"local\""), ["web.insecure"]);
 }
 
 #[test]
@@ -207,7 +230,7 @@ const HOOK: &str = "[[webhook]]\nurl = \"https://xa.example.vn/a?token=hunter2\"
 #[test]
 fn webhooks_are_named_signed_and_hidden() {
     let second = "[[webhook]]\nname = \"loa\"\nurl = \"http://127.0.0.1:9/hook\"\nsecret_env = \"CARGO_PKG_NAME\"\n";
-    let Loaded { config, warnings } = small(&format!("{HOOK}{second}")).unwrap();
+    let Loaded { config, warnings, .. } = small(&format!("{HOOK}{second}")).unwrap();
     let [xa, loa] = config.webhooks.as_slice() else { panic!("{:?}", config.webhooks) };
     assert_eq!((xa.name.as_str(), xa.url.as_str()), ("xa-example-vn", "https://xa.example.vn/a?token=hunter2"));
     assert_eq!((loa.name.as_str(), loa.secret.expose()), ("loa", "matthon-config"));

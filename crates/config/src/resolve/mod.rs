@@ -1,5 +1,5 @@
 //! From the file as written to the configuration as needed: values get their meaning, names are looked up.
-//! Here: the file as a whole, its small tables, and names. Rings and cameras have modules of their own.
+//! Here: the file as a whole, its small tables, and names. Rings, cameras and the web server have modules of their own.
 
 mod camera;
 mod push;
@@ -9,21 +9,17 @@ mod secret;
 mod shape;
 mod url;
 mod vision;
+mod web;
 mod webhook;
 
 use crate::{
-    needed::{Config, Evidence, Language, Privacy, Site, Storage, Web},
+    needed::{Config, Evidence, Language, Privacy, Site, Storage},
     reader::Field,
     source::{Place, Source, Wrong, nearest, show},
     units, written,
 };
 use jiff::tz::TimeZoneDatabase;
-use std::{
-    collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::Path,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -46,7 +42,7 @@ pub(crate) fn config(file: written::File, base: &Path, open_to_all: bool, source
     let storage = file.storage.needed(source).and_then(|(w, _)| storage(w, base, source));
     let keep = privacy.as_ref().and_then(|p| p.as_ref().and_then(|p| p.keep));
     let rings = ring::rings(file.ring, base, keep, source);
-    let web = web(file.web, source);
+    let web = web::web(file.web, base, source);
     let vision = match file.vision.optional() {
         Some(Some((w, _))) => vision::vision(w, base, source).map(Some),
         Some(None) => Some(None),
@@ -146,29 +142,6 @@ fn storage(w: written::Storage, base: &Path, source: &mut Source<'_>) -> Option<
     let data = w.data.then(source, |t| path(&t, base)).needed(source);
     let smart = w.smart.then(source, |t| path(&t, base)).or("/run/matthon/smart".into());
     Some(Storage { data: data?.0, smart: smart? })
-}
-
-fn web(field: Field<written::Web>, source: &mut Source<'_>) -> Option<Web> {
-    let local = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-    let Some((w, _)) = field.optional()? else { return Some(Web { listen: local, insecure: false }) };
-    let insecure = w.insecure.or(false);
-    let listen = w.listen.then(source, |t| {
-        t.parse::<SocketAddr>().map_err(|_| {
-            let problem = format!("{} is not an address and a port", show(&t));
-            Wrong::new(problem, "write \"127.0.0.1:8080\" (this box only) or \"0.0.0.0:8080\" (the network)")
-        })
-    });
-    // An unread `insecure` is a mistake already; it need not cause a second one.
-    let allowed = insecure != Some(false);
-    let listen = listen.then(source, |a| {
-        if a.ip().is_loopback() || allowed {
-            return Ok(a);
-        }
-        let problem = format!("plain HTTP on {} shows passwords and pictures to the whole network", a.ip());
-        let fix = format!("write \"127.0.0.1:{}\" behind an HTTPS proxy, or accept it with insecure = true under [web]", a.port());
-        Err(Wrong::new(problem, fix))
-    });
-    Some(Web { listen: listen.or(local)?, insecure: insecure? })
 }
 
 /// A text shown to people.
