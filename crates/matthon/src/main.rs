@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod control;
 mod disks;
+mod doors;
 mod env;
 mod exit;
 mod exporting;

@@ -7,6 +7,7 @@ use crate::{
     guard, headers, page,
     plans::Plans,
     problem::Problem,
+    way,
 };
 use axum::{
     Router,
@@ -101,6 +102,9 @@ pub(crate) fn build(app: &Arc<App>) -> Router {
             let gate = guard::Gate { app: Arc::clone(app), roles };
             handler = handler.route_layer(middleware::from_fn_with_state(gate, guard::admit));
         }
+        if !endpoint.public_door() {
+            handler = handler.route_layer(middleware::from_fn(way::inside));
+        }
         router = router.route(endpoint.path, handler);
     }
     // Video is not compressible, and a compressed body has no length.
@@ -111,6 +115,7 @@ pub(crate) fn build(app: &Arc<App>) -> Router {
         .layer(CompressionLayer::new().compress_when(compressible))
         .layer(DefaultBodyLimit::max(BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_WITHIN))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), way::find))
         .layer(middleware::map_response(headers::secure))
         .with_state(Arc::clone(app))
 }

@@ -1,6 +1,6 @@
 //! What the binary hands in: everything a request may touch, as values.
 
-use crate::{disks::Disk, exports::Exports, glance::Glances, kept::Keeping, push::Push, snapshot::Snapshot};
+use crate::{disks::Disk, doors::Doors, exports::Exports, glance::Glances, kept::Keeping, push::Push, snapshot::Snapshot};
 use cases::{Cases, Gauge};
 use domain::{Board, CameraId, Channel, Clock, WallTime};
 use live::LiveStream;
@@ -69,6 +69,8 @@ pub struct Context {
     pub site: Site,
     /// Configured cameras, in the order of the configuration.
     pub cameras: Vec<Camera>,
+    /// How the box is reached.
+    pub doors: Doors,
     /// Named states of all streams.
     pub board: Arc<Board>,
     /// Users, sessions and tokens.

@@ -3,8 +3,9 @@
 use crate::{
     app::App,
     context::{Camera, Context},
-    origin::{self, Origin},
+    origin::Origin,
     problem::Problem,
+    way::Way,
 };
 use axum::{
     extract::{Request, State},
@@ -68,7 +69,9 @@ impl Caller {
 
 /// Lets a request through to its handler with a [`Caller`], or answers 401 or 403.
 pub(crate) async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    match check(&gate, request.method(), request.headers()).await {
+    // Who came no way that was noted came from no page of ours.
+    let origin = request.extensions().get::<Way>().map_or(Origin::Other, |way| way.origin);
+    match check(&gate, request.method(), request.headers(), origin).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -77,14 +80,14 @@ pub(crate) async fn admit(State(gate): State<Gate>, mut request: Request, next: 
     }
 }
 
-async fn check(gate: &Gate, method: &Method, headers: &HeaderMap) -> Result<Caller, Problem> {
+async fn check(gate: &Gate, method: &Method, headers: &HeaderMap, origin: Origin) -> Result<Caller, Problem> {
     let credential = presented(headers).ok_or(Problem::SignIn)?;
     let user = recognise(&gate.app.context, &credential).await?.ok_or(Problem::SignIn)?;
     // A cookie proves the browser, not the page: what changes something, and what a page of another site could
     // read (sockets know no same-origin rule), must come from ours.
     let upgrade = headers.contains_key(header::UPGRADE);
     let risky = upgrade || !matches!(*method, Method::GET | Method::HEAD);
-    if risky && matches!(credential, Credential::Session(_)) && origin::of(headers) != Origin::Same {
+    if risky && matches!(credential, Credential::Session(_)) && origin != Origin::Same {
         return Err(Problem::Origin);
     }
     let caller = Caller { user, credential, roles: gate.roles };

@@ -2,11 +2,12 @@
 //!
 //! Belongs here: everything that knows HTTP. The table of endpoints ([`endpoints::table`]) is the one place that says
 //! which exist and who may use them; the router and `openapi.json` are made from it. Does not belong here: passwords
-//! and tokens at rest (see `store`), ring files (see `ring`), the making of fragments (see `live`), what may be done with a case
-//! (see `cases`).
+//! and tokens at rest (see `store`), ring files (see `ring`), the making of fragments (see `live`), certificates (see `door`), what may be done
+//! with a case (see `cases`).
 
 mod app;
 mod audit;
+mod authority;
 mod body;
 mod cameras;
 mod case_files;
@@ -15,6 +16,7 @@ mod clip;
 mod context;
 mod device;
 mod disks;
+mod doors;
 pub mod endpoints;
 mod events;
 mod exports;
@@ -30,12 +32,14 @@ mod openapi;
 mod origin;
 mod page;
 mod people;
+mod plain;
 mod plans;
 mod problem;
 mod pump;
 mod push;
 mod query;
 mod range;
+mod reach;
 mod serve;
 mod session;
 mod snapshot;
@@ -43,10 +47,12 @@ mod status;
 mod story;
 mod violations;
 mod vision;
+mod way;
 
 pub use app::router;
 pub use context::{Camera, Context, DisksOf, Site};
 pub use disks::{Disk, Reason};
+pub use doors::{Doors, Public};
 pub use exports::{Exports, NoExport};
 pub use glance::Glances;
 pub use kept::{KEPT, Keeping};

@@ -86,6 +86,10 @@ fn operation(endpoint: &Endpoint) -> Value {
             operation["x-roles"] = json!(roles);
         }
     }
+    if !endpoint.public_door() {
+        // By the host of `public_url`, or through a trusted proxy, there is no such path.
+        operation["x-inside-only"] = json!(true);
+    }
     if !endpoint.body.is_empty() {
         let schema = reference(endpoint.body);
         operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
@@ -240,8 +244,13 @@ fn box_schemas() -> Value {
         ]),
         "Status": object(&[
             ("version", "string"), ("started", "time"), ("now", "time"), ("cameras", "=CameraCount"), ("rings", "=Ring[]"), ("disks", "=Disk[]"),
-            ("evidence", "=Evidence"), ("push", "=PushState"), ("problems", "=Trouble[]"), ("vision", "=Vision"),
+            ("evidence", "=Evidence"), ("push", "=PushState"), ("reach", "=Reach"), ("problems", "=Trouble[]"), ("vision", "=Vision"),
         ]),
+        "Reach": object(&[("public_url", "string|null"), ("certificate", "=ShownCertificate|null"), ("missing", "string[]")]),
+        "ShownCertificate": object(&[
+            ("state", "=CertificateState"), ("names", "string[]"), ("until", "time"), ("authority", "string|null"),
+        ]),
+        "CertificateState": {"type": "string", "enum": door::State::ALL.map(door::State::as_str)},
         "Evidence": object(&[
             ("state", "=Fullness"), ("used", "integer"), ("quota", "integer"), ("free", "integer"), ("cases", "integer"), ("kept", "integer"),
             ("packages", "integer"), ("keep_unconfirmed_s", "integer"),

@@ -1,5 +1,6 @@
 //! Whether a request comes from our own page: the browser's word against the address it asked.
 
+use crate::doors::Public;
 use axum::http::{HeaderMap, header};
 
 /// What the `Origin` header says.
@@ -13,25 +14,29 @@ pub(crate) enum Origin {
     Other,
 }
 
-/// Compares `Origin` with `Host`, ports included; a scheme's usual port may be left out.
-pub(crate) fn of(headers: &HeaderMap) -> Origin {
-    let Some(origin) = headers.get(header::ORIGIN) else { return Origin::Absent };
+/// Compares `Origin` with the host that was asked, ports included; a scheme's usual port may be left out. The public address is
+/// ours whatever a proxy made of `Host`. Also says whether the page that asks came by https.
+pub(crate) fn of(headers: &HeaderMap, host: &str, https: bool, public: Option<&Public>) -> (Origin, bool) {
+    let Some(origin) = headers.get(header::ORIGIN) else { return (Origin::Absent, false) };
     let parts = origin.to_str().ok().and_then(|text| text.split_once("://"));
-    let Some((scheme, authority)) = parts else { return Origin::Other };
+    let Some((scheme, authority)) = parts else { return (Origin::Other, false) };
     let usual = match scheme {
         "http" => ":80",
         "https" => ":443",
-        _ => return Origin::Other,
+        _ => return (Origin::Other, false),
     };
-    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
-    let bare = |text: &str| text.strip_suffix(usual).unwrap_or(text).to_ascii_lowercase();
-    if !host.is_empty() && bare(host) == bare(authority) { Origin::Same } else { Origin::Other }
+    let secure = scheme == "https";
+    let authority = bare(authority, usual);
+    let ours = secure && public.is_some_and(|public| public.authority() == authority);
+    // What we know came by https was not asked by a page that came in the clear: somebody in between wrote that one. The other
+    // way about is a proxy that speaks https for us and was not named as trusted.
+    let same = !host.is_empty() && bare(host, usual) == authority && (secure || !https);
+    (if ours || same { Origin::Same } else { Origin::Other }, secure)
 }
 
-/// Whether the browser spoke https, to us or to the proxy before us.
-pub(crate) fn https(headers: &HeaderMap) -> bool {
-    let said = |name: &str, what: &str| headers.get(name).and_then(|v| v.to_str().ok()).is_some_and(|v| v.starts_with(what));
-    said("x-forwarded-proto", "https") || said("origin", "https://")
+/// A host without the scheme's usual port, in small letters.
+pub(crate) fn bare(text: &str, usual: &str) -> String {
+    text.strip_suffix(usual).unwrap_or(text).to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -39,27 +44,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_same_host_and_port_is_ours() {
+    fn only_the_same_host_and_port_or_the_public_address_is_ours() {
+        let public = Public::new("https://thon.example.vn");
         let table = [
-            (Some("http://box.local:8080"), "box.local:8080", Origin::Same),
-            (Some("http://box.local"), "box.local:80", Origin::Same),
-            (Some("https://Box.local:443"), "box.local", Origin::Same),
-            (Some("http://[::1]:8080"), "[::1]:8080", Origin::Same),
-            (Some("http://box.local:8081"), "box.local:8080", Origin::Other),
-            (Some("http://evil.example"), "box.local", Origin::Other),
-            (Some("http://box.local.evil.example"), "box.local", Origin::Other),
-            (Some("null"), "box.local", Origin::Other),
-            (Some("file://"), "", Origin::Other),
-            (Some("http://"), "", Origin::Other),
-            (None, "box.local", Origin::Absent),
+            (Some("http://box.local:8080"), "box.local:8080", false, Origin::Same),
+            (Some("http://box.local"), "box.local:80", false, Origin::Same),
+            (Some("https://Box.local:443"), "box.local", true, Origin::Same),
+            (Some("https://box.local"), "box.local", false, Origin::Same),
+            (Some("http://box.local"), "box.local", true, Origin::Other),
+            (Some("http://[::1]:8080"), "[::1]:8080", false, Origin::Same),
+            (Some("http://box.local:8081"), "box.local:8080", false, Origin::Other),
+            (Some("http://evil.example"), "box.local", false, Origin::Other),
+            (Some("http://box.local.evil.example"), "box.local", false, Origin::Other),
+            (Some("null"), "box.local", false, Origin::Other),
+            (Some("file://"), "", false, Origin::Other),
+            (Some("http://"), "", false, Origin::Other),
+            (None, "box.local", false, Origin::Absent),
+            // A proxy that asks us by another name.
+            (Some("https://thon.example.vn"), "127.0.0.1:8080", true, Origin::Same),
+            (Some("https://THON.example.vn:443"), "127.0.0.1:8080", false, Origin::Same),
+            (Some("http://thon.example.vn"), "127.0.0.1:8080", true, Origin::Other),
+            (Some("https://thon.example.vn:444"), "127.0.0.1:8080", true, Origin::Other),
         ];
-        for (origin, host, expected) in table {
+        for (origin, host, https, expected) in table {
             let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, host.parse().unwrap());
             if let Some(origin) = origin {
                 headers.insert(header::ORIGIN, origin.parse().unwrap());
             }
-            assert_eq!(of(&headers), expected, "{origin:?} {host}");
+            assert_eq!(of(&headers, host, https, public.as_ref()).0, expected, "{origin:?} {host}");
         }
     }
 }

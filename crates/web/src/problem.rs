@@ -33,6 +33,9 @@ pub(crate) enum Problem {
     /// The path is nothing the server knows.
     #[error("there is nothing at this address; see /api/v1/openapi.json")]
     NoSuchPath,
+    /// Plain HTTP where HTTPS is spoken.
+    #[error("this port speaks HTTPS: write https:// in front of the address")]
+    Plain,
     /// The path exists, the method does not.
     #[error("this address does not take this method; see /api/v1/openapi.json")]
     Method,
@@ -110,7 +113,7 @@ impl Problem {
             Self::Role(_) | Self::Origin => StatusCode::FORBIDDEN,
             Self::Unknown { .. } | Self::NoSuchPath | Self::NoRecording | Self::NoEvidence(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Bad { .. } => StatusCode::BAD_REQUEST,
+            Self::Bad { .. } | Self::Plain => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Gone | Self::Invitation { .. } => StatusCode::GONE,
             Self::NotWebSocket => StatusCode::UPGRADE_REQUIRED,
@@ -131,6 +134,7 @@ impl Problem {
             Self::Origin => "origin",
             Self::Unknown { .. } => "unknown",
             Self::NoSuchPath => "no-such-path",
+            Self::Plain => "plain-http",
             Self::Method => "method",
             Self::Bad { .. } => "bad-request",
             Self::NoRecording => "no-recording",

@@ -7,14 +7,15 @@ use crate::{
     context::Context,
     device,
     guard::{COOKIE, Caller, Credential, blocking},
-    origin::{self, Origin},
+    origin::Origin,
     problem::{Full, Problem},
+    way::Way,
 };
 use axum::{
     Extension, Json,
     body::Bytes,
     extract::{State, rejection::BytesRejection},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::AppendHeaders,
 };
 use domain::{Audited, Role, Secret};
@@ -48,11 +49,11 @@ impl Who {
 /// `POST session`
 pub(crate) async fn sign_in(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
+    Extension(way): Extension<Way>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(SetCookie, Json<Who>), Problem> {
     // A page of another site must not sign a browser in, not even with the right password.
-    if origin::of(&headers) == Origin::Other {
+    if way.origin == Origin::Other {
         return Err(Problem::Origin);
     }
     let login: Login = body::read(body, r#"{"name":…,"password":…}"#)?;
@@ -75,18 +76,19 @@ pub(crate) async fn sign_in(
     });
     let outcome = signed.await?;
     match &outcome {
-        Ok((user, _)) => audit::signing(&app, Audited::SignedIn, user.name.clone(), user.role.to_string(), "").await?,
+        Ok((user, _)) => audit::signing(&app, Audited::SignedIn, user.name.clone(), user.role.to_string(), &way.noted()).await?,
         Err(problem @ (Problem::WrongPassword | Problem::LockedOut { .. })) => {
             // A made-up name is not kept: people type passwords into the wrong field.
             let known = known(&app, &name).await?;
             let (who, role) = known.map(|u| (u.name, u.role.to_string())).unwrap_or_default();
-            audit::refused(&app, who, role, &problem.to_string()).await?;
+            let detail = format!("{problem} {}", way.noted());
+            audit::refused(&app, who, role, detail.trim_end()).await?;
         }
         Err(_) => {}
     }
     metrics::counter!("matthon_logins_total", "outcome" => if outcome.is_ok() { "ok" } else { "refused" }).increment(1);
     let (user, secret) = outcome?;
-    let cookie = cookie(&secret, origin::https(&headers), KEEP)?;
+    let cookie = cookie(&secret, way.secure(), KEEP)?;
     Ok((cookie, Who::new(&app.context, user.name, user.role)))
 }
 
@@ -109,14 +111,14 @@ pub(crate) async fn who(
 pub(crate) async fn sign_out(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
+    Extension(way): Extension<Way>,
 ) -> Result<(SetCookie, StatusCode), Problem> {
     if let Credential::Session(secret) = caller.credential {
         let store = app.context.store.clone();
         blocking(move || store.close_session(secret.expose())).await?.map_err(Problem::internal)?;
         audit::signing(&app, Audited::SignedOut, caller.user.name, caller.user.role.to_string(), "").await?;
     }
-    let gone = cookie("", origin::https(&headers), Duration::ZERO)?;
+    let gone = cookie("", way.secure(), Duration::ZERO)?;
     Ok((gone, StatusCode::NO_CONTENT))
 }
 

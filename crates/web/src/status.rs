@@ -7,6 +7,7 @@ use crate::{
     guard::{Caller, blocking},
     health::{self, CameraCount},
     problem::Problem,
+    reach::{self, Reach},
     vision::Seeing,
 };
 use axum::{Extension, Json, extract::State};
@@ -27,6 +28,7 @@ pub(crate) struct Status {
     disks: Vec<Disk>,
     evidence: Evidence,
     push: Phones,
+    reach: Reach,
     problems: Vec<Trouble>,
     vision: Value,
 }
@@ -94,6 +96,8 @@ pub(crate) async fn status(State(app): State<Arc<App>>, Extension(caller): Exten
     }));
     let room = health::room(&app).await?;
     problems.extend(evidence_trouble(&room));
+    let (reach, door) = reach::now(&context.doors, context.clock.wall());
+    problems.extend(door.map(|t| Trouble { key: "door", text_key: t.text_key, detail: t.detail, ..Trouble::default() }));
     let (mut up, mut total) = (0, 0);
     for (camera, stream, health) in context.board.all() {
         if !caller.may_see(&camera) {
@@ -138,6 +142,7 @@ pub(crate) async fn status(State(app): State<Arc<App>>, Extension(caller): Exten
             keep_unconfirmed_s: context.cases.keep_unconfirmed().as_secs(),
         },
         push: Phones { offered: context.push.is_some(), phones },
+        reach,
         problems,
         vision: seeing.cut_for(&caller),
     }))

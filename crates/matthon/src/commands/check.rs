@@ -1,6 +1,6 @@
 //! `matthon check`: every mistake of the configuration, and what it promises.
 
-use crate::{cli::ConfigArg, env, exit::Failure, models, phones};
+use crate::{cli::ConfigArg, doors, env, exit::Failure, models, phones};
 use serde_json::json;
 
 pub(crate) fn check(arg: &ConfigArg, as_json: bool) -> Result<(), Failure> {
@@ -15,18 +15,21 @@ pub(crate) fn check(arg: &ConfigArg, as_json: bool) -> Result<(), Failure> {
     if !foreign.is_empty() {
         return Err(refused(foreign.into_iter().map(|why| format!("{}: {why}", arg.config.display())).collect(), arg, as_json));
     }
+    let door = doors::judge(&loaded, env::clock().wall());
+    let door = door.map_err(|mistake| refused(vec![mistake.to_string()], arg, as_json))?;
     let mut warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
     warnings.extend(models::trouble(&loaded.config));
+    warnings.extend(door.warnings.iter().map(ToString::to_string));
     let phones = phones::told(&loaded.config);
     let forecast: Vec<String> = loaded.config.forecast().iter().map(describe).collect();
     if as_json {
-        println!("{}", json!({ "ok": true, "warnings": warnings, "forecast": forecast, "phones": phones }));
+        println!("{}", json!({ "ok": true, "warnings": warnings, "forecast": forecast, "phones": phones, "door": door.lines }));
         return Ok(());
     }
     for line in &warnings {
         println!("warning: {line}");
     }
-    for line in &forecast {
+    for line in forecast.iter().chain(&door.lines) {
         println!("{line}");
     }
     println!("{phones}");

@@ -6,6 +6,7 @@ use crate::{
     cli::ConfigArg,
     control::Control,
     disks::{self, Disks},
+    doors,
     env::Env,
     exit::Failure,
     exporting::{Sources, desk},
@@ -173,6 +174,10 @@ async fn serve(
     let disks = Disks::reading(&config.storage.smart);
     tasks.spawn(disks::watch(disks.clone(), config.clone(), all.clone(), store.clone(), env.clone(), stop.clone()));
 
+    let doors = doors::open(config, env.clock.wall())?;
+    let renewed = Arc::new(tokio::sync::Notify::new());
+    tasks.spawn(doors::keep(doors.clone(), config.clone(), env.clock.clone(), renewed.clone(), stop.clone()));
+
     let seen = vision.clone();
     let context = web::Context {
         site: web::Site {
@@ -182,6 +187,7 @@ async fn serve(
             demo: config.demo,
         },
         cameras: config.cameras.iter().map(|camera| camera_view(camera, rings, capture)).collect(),
+        doors,
         board: capture.board.clone(),
         store,
         clock: env.clock.clone(),
@@ -217,7 +223,10 @@ async fn serve(
         tokio::select! {
             _ = terminate.recv() => break Ok(()),
             _ = interrupt.recv() => break Ok(()),
-            _ = hangup.recv() => tracing::info!("SIGHUP: reloading the configuration is not in this version; restart instead"),
+            _ = hangup.recv() => {
+                tracing::info!("SIGHUP: certificates are looked at; reloading the configuration is not in this version, restart instead");
+                renewed.notify_one();
+            }
             ended = &mut web => break Err(Failure::Failed(match ended {
                 Ok(Ok(())) => anyhow::anyhow!("the web server ended by itself"),
                 Ok(Err(e)) => anyhow::Error::from(e).context("the web server failed"),

@@ -1,7 +1,7 @@
 //! The box itself: its log, its state, its description.
 
 use super::{AUDIT, Access, Answer, Endpoint, HEALTH, MACHINES, Method};
-use crate::{audit, health, openapi, status};
+use crate::{audit, authority, health, openapi, status};
 use axum::routing::get;
 use domain::Audited;
 
@@ -63,6 +63,17 @@ pub(super) const MACHINE: &[Endpoint] = &[
         answer: Answer::Json("Health"),
         audit: None,
         handler: || get(health::healthz),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: authority::PATH,
+        access: Access::Public,
+        about: "The certificate of the box's own authority (`[web] certificate = \"local\"`) in PEM, for devices that are to trust it; also by plain HTTP.",
+        query: &[],
+        body: "",
+        answer: Answer::Bytes("application/x-x509-ca-cert"),
+        audit: None,
+        handler: || get(authority::serve),
     },
     Endpoint {
         method: Method::Get,

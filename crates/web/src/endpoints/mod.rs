@@ -8,7 +8,7 @@ mod signing;
 mod taking_out;
 mod watching;
 
-use crate::app::App;
+use crate::{app::App, authority};
 use axum::routing::MethodRouter;
 use domain::{Audited, Role};
 use std::sync::Arc;
@@ -68,6 +68,17 @@ pub struct Endpoint {
     /// (signing in and out) writes its own row.
     pub audit: Option<Audited>,
     pub(crate) handler: fn() -> MethodRouter<Arc<App>>,
+}
+
+/// What is not for outside: for machines beside the box, and for whoever can compare a fingerprint on its screen.
+const INSIDE: &[&str] = &["/metrics", "/healthz", authority::PATH];
+
+impl Endpoint {
+    /// Whether it goes through the public door: everything that asks who is asking, and what signing in needs. Residents' pages will.
+    #[must_use]
+    pub fn public_door(&self) -> bool {
+        !INSIDE.contains(&self.path)
+    }
 }
 
 const EVERYBODY: Access = Access::Roles(&Role::ALL);

@@ -10,7 +10,7 @@ use domain::{
 };
 use hub::Fanout;
 use live::LiveStream;
-use matthon_web::{Camera, Context, NoPicture, Site, Snapshot, serve};
+use matthon_web::{Camera, Context, Doors, NoPicture, Site, Snapshot, serve};
 use ring::{Ed25519Signer, Recorder, RingSpec, RingState, RingStatus, SystemDisk};
 use serde_json::{Value, json};
 use std::{
@@ -222,6 +222,11 @@ pub(crate) struct Village {
 impl Village {
     /// Starts the box; `record` gives `cong-lang` a ring.
     pub(crate) async fn start(record: bool) -> Self {
+        Self::behind(record, Doors::default()).await
+    }
+
+    /// The same, reached so.
+    pub(crate) async fn behind(record: bool, doors: Doors) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SimClock::at(NOON));
         let board = Arc::new(Board::default());
@@ -284,6 +289,7 @@ impl Village {
         let context = Arc::new(Context {
             site: Site { name: "Thôn Duyên Hy".into(), timezone: "Asia/Ho_Chi_Minh".into(), language: "vi".into(), demo: false },
             cameras,
+            doors,
             board: Arc::clone(&board),
             store: store.clone(),
             cases: cases.clone(),
