@@ -198,8 +198,18 @@ export interface Status {
   evidence?: Evidence;
   /** Phones that are told of cases. */
   push?: { offered: boolean; phones: number };
+  reach?: Reach;
   problems: Problem[];
   vision?: Vision;
+}
+
+/** How the box is reached. */
+export interface Reach {
+  public_url: string | null;
+  /** Null: plain HTTP. */
+  certificate: { state: string; names: string[]; until: Instant; authority: string | null } | null;
+  /** What does not work without an address from outside. */
+  missing: string[];
 }
 
 /** What is kept beside the rings, in bytes. */

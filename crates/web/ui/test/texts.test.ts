@@ -76,6 +76,18 @@ test('evidence that is gone, held or not copied has its words', () => {
   for (const line of ['held', 'let-go', 'evidence-gone']) assert.ok(`history.${line}` in vi, line);
 });
 
+test('every state of the certificate, and all that needs an address from outside, has its words', () => {
+  const shown = readFileSync(path.join(ui, '../../door/src/shown.rs'), 'utf8');
+  const body = shown.slice(shown.indexOf('impl State {'));
+  const states = [...body.slice(0, body.indexOf('\n}\n')).matchAll(/Self::\w+ => "([a-z]+)"/g)].map((m) => m[1] ?? '');
+  assert.ok(states.length >= 5, `${states}`);
+  for (const state of states) for (const key of [`door.${state}.word`, ...(state === 'good' ? [] : [`door.${state}`])]) assert.ok(key in vi, key);
+  const needs = /NEEDS_PUBLIC[^=]*= \[([^\]]*)\]/.exec(readFileSync(path.join(ui, '../src/reach.rs'), 'utf8'))?.[1] ?? '';
+  const names = [...needs.matchAll(/"(\w+)"/g)].map((m) => m[1] ?? '');
+  assert.ok(names.length >= 3, needs);
+  for (const name of names) assert.ok(`door.needs.${name}` in vi, name);
+});
+
 test('every state of detection, of a case, and every kind of rule has its words', () => {
   const words = (file: string, from: string) => {
     const text = readFileSync(path.join(ui, '../..', file), 'utf8');
@@ -108,7 +120,7 @@ test('every text is used, and no text stands in the code', () => {
   walk(path.join(ui, 'src'));
   const code = sources.join('\n');
   // Families whose last part is computed: the state of a camera, the role of a person…
-  const computed = /^(cam|note|ring|role|nav|live|clock|kind|class|case|measured|history|vision|detection|gap|audit|export|disk|smart|evidence)\./;
+  const computed = /^(cam|note|ring|role|nav|live|clock|kind|class|case|measured|history|vision|detection|gap|audit|export|disk|smart|evidence|door)\./;
   for (const key of Object.keys(vi)) if (!computed.test(key)) assert.ok(code.includes(`'${key}'`), `${key} is not used`);
   const spoken = sources.flatMap((s) => s.split('\n')).filter((line) => !/^\s*(\/\/|\/\*|\*)/.test(line) && !line.includes('://') && /['"`>][^'"`<]*[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]/iu.test(line.replace(/\/\/.*$/, '')));
   assert.deepEqual(spoken, []);

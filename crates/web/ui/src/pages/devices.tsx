@@ -8,6 +8,7 @@ import { codecName } from '../player/support';
 import { usePoll } from '../poll';
 import { fromApi, type Ms } from '../time';
 import { DiskCard, Folders, whyOf } from '../parts/disk';
+import { ReachCard } from '../parts/reach';
 import { Row, when } from '../parts/row';
 import type { Camera, Cameras, Evidence, Problem, Ring, Status, StreamHealth, StreamName } from '../types';
 import { bytes, duration, rate } from '../words';
@@ -38,6 +39,7 @@ export function DevicesPage() {
             {status.data.evidence && <EvidenceCard evidence={status.data.evidence} />}
             {status.data.rings.map((ring) => <RingCard key={ring.name} ring={ring} zone={zone} now={now} />)}
             {(status.data.disks ?? []).map((disk) => <DiskCard key={disk.device} disk={disk} zone={zone} now={now} />)}
+            {status.data.reach && <ReachCard reach={status.data.reach} zone={zone} now={now} />}
             <article class="card">
               <h3>{cameras.data.site.name}</h3>
               <dl>
