@@ -8,6 +8,7 @@ mod cuts;
 mod farm;
 mod latency;
 mod meter;
+mod page;
 mod recording;
 mod storage;
 
@@ -45,6 +46,18 @@ enum Command {
         #[arg(long, default_value = "target/bench-storage")]
         dir: std::path::PathBuf,
     },
+    /// The page that judges packages, over one of 4 GB made in a folder (9 GB, taken away afterwards): needs node and Chromium.
+    Page {
+        /// The folder.
+        #[arg(long, default_value = "target/bench-page")]
+        dir: std::path::PathBuf,
+        /// How large.
+        #[arg(long, default_value_t = 4300)]
+        megabytes: u64,
+        /// The camera's pictures, megabits a second.
+        #[arg(long, default_value_t = 2.0)]
+        mbps: f64,
+    },
     /// The real program on a file system whose power goes: needs root and /dev/fuse.
     Cuts {
         /// How often.
@@ -68,6 +81,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Recording { cameras, seconds } => recording::run(&cameras, seconds).await,
         Command::Latency { cameras, seconds } => latency::run(cameras, seconds).await,
         Command::Storage { dir } => storage::run(&dir),
+        Command::Page { dir, megabytes, mbps } => page::run(&dir, megabytes, mbps),
         Command::Cuts { rounds, seed } => cuts::run(rounds, seed).await,
         Command::Bare { urls } => bare::run(urls).await,
     }

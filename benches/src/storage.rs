@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use bytes::Bytes;
-use domain::{CameraId, Channel, Clock, Format, Sample, SimClock, StreamId, StreamKind, VideoCodec, WallTime};
+use domain::{AudioCodec, CameraId, Channel, Clock, Format, Sample, SimClock, StreamId, StreamKind, VideoCodec, WallTime};
 use evidence::{Package, manifest::Place};
 use ring::{Ed25519Signer, Reader, Recorder, RingSpec, SystemDisk, clip::Wish};
 use std::{
@@ -13,37 +13,40 @@ use std::{
     time::{Duration, Instant},
 };
 
-const BEGIN: WallTime = WallTime::from_secs(1_795_430_400);
+pub(crate) const BEGIN: WallTime = WallTime::from_secs(1_795_430_400);
 /// A real H.264 High format of 64×64.
 const CONFIG: [u8; 47] = [
     1, 0x64, 0, 10, 0xff, 0xe1, 0, 0x19, 0x67, 0x64, 0x00, 10, 0xac, 0x72, 0x84, 0x44, 0x26, 0x84, 0x00, 0x00, 0x03, 0x00, 0x04, 0x00,
     0x00, 0x03, 0x00, 0xca, 0x3c, 0x48, 0x96, 0x11, 0x80, 1, 0, 7, 0x68, 0xe8, 0x43, 0x8f, 0x13, 0x21, 0x30, 0xfd, 0xf8, 0xf8, 0,
 ];
 
-struct Bench {
-    recorder: Recorder,
-    clock: Arc<SimClock>,
-    format: Arc<Format>,
+pub(crate) struct Bench {
+    pub(crate) recorder: Recorder,
+    pub(crate) clock: Arc<SimClock>,
+    pictures: Arc<Format>,
+    sound: Arc<Format>,
 }
 
 impl Bench {
-    fn new(dir: &Path, size: u64) -> Result<Self> {
+    pub(crate) fn new(dir: &Path, size: u64) -> Result<Self> {
         std::fs::create_dir_all(dir)?;
         let clock = Arc::new(SimClock::at(BEGIN));
         let spec = RingSpec { block_size: 64 << 20, ..RingSpec::new("main", vec![dir.to_owned()], size) };
         let signer = Arc::new(Ed25519Signer::from_secret(&[7; 32]));
         let as_clock: Arc<dyn Clock> = clock.clone();
         let recorder = Recorder::open(spec, Arc::new(SystemDisk), as_clock, signer)?;
-        let format = Arc::new(Format::Video(media::params::video_format(VideoCodec::H264, &CONFIG)?));
-        Ok(Self { recorder, clock, format })
+        let pictures = Arc::new(Format::Video(media::params::video_format(VideoCodec::H264, &CONFIG)?));
+        let sound = Arc::new(Format::Audio(media::params::g711_format(AudioCodec::PcmA, 8000, 1)));
+        Ok(Self { recorder, clock, pictures, sound })
     }
 
-    /// One picture, the `n`th of its stream, taken at `at`.
-    fn push(&self, stream: &Arc<StreamId>, n: i64, at: WallTime, key: bool, loss: bool, data: &Bytes) {
+    /// One picture or piece of sound, the `n`th of its stream, taken at `at`.
+    pub(crate) fn push(&self, stream: &Arc<StreamId>, n: i64, at: WallTime, key: bool, loss: bool, data: &Bytes) {
         let dts = at.micros_since(BEGIN) * 9 / 100;
+        let format = if stream.kind == StreamKind::Audio { &self.sound } else { &self.pictures };
         let sample = Sample {
             stream: stream.clone(),
-            format: self.format.clone(),
+            format: format.clone(),
             seq: n.unsigned_abs(),
             capture: at,
             pts: dts,
@@ -56,7 +59,7 @@ impl Bench {
     }
 
     /// Waits until the disk has most of what was given: the queues are bounded.
-    fn breathe(&self) {
+    pub(crate) fn breathe(&self) {
         while self.recorder.status().in_flight_bytes > 8 << 20 {
             std::thread::sleep(Duration::from_millis(1));
         }
