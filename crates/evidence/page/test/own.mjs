@@ -46,7 +46,7 @@ function loose({ ed25519, sha512, ED25519_TORSION_SUBGROUP }, message) {
 }
 
 export function own(program) {
-  const { judge, Stretch, BadChain, ChainReader, crc32, parse, MediaHasher, micros, fingerprint, sameKey, signer, ed25519 } = program;
+  const { judge, Stretch, Window, BadChain, ChainReader, crc32, parse, MediaHasher, micros, fingerprint, sameKey, signer, ed25519 } = program;
   const blob = (bytes) => new Blob([bytes]);
   const whats = async (bytes) => (await judge(blob(bytes))).verdict.findings.map((f) => `${f.what} ${f.file}`.trim());
   const magic = text('MTCHAIN1');
@@ -106,6 +106,19 @@ export function own(program) {
       assert.equal((await r.next()).count, 0);
       assert.equal(await r.next(), null);
       assert.equal(await reader().next(), null);
+    }],
+    ['pieces that were read are given back', async () => {
+      const window = new Window(new Stretch(blob(text('abcdefgh')), 0, 8), 2, 2);
+      const [first, second] = [await window.get(0, 2), await window.get(2, 2)];
+      assert.equal(text(first).toString(), 'ab', 'held');
+      const third = await window.get(4, 2);
+      assert.deepEqual([first.buffer.byteLength, text(second).toString(), text(third).toString()], [0, 'cd', 'ef']);
+      // What was given back is read again.
+      assert.equal(text(await window.get(0, 2)).toString(), 'ab');
+      const given = [];
+      const lent = { size: 8, slice: (from, to) => ({ arrayBuffer: async () => { given.push(new ArrayBuffer(to - from)); return given[given.length - 1]; } }) };
+      await new Stretch(lent, 0, 8).sha256({ add: async (bytes) => assert.equal(bytes, 8) });
+      assert.deepEqual(given.map((buffer) => buffer.byteLength), [0]);
     }],
     ['an archive that ends early is none', async () => {
       const whole = pack(crc32, [['a.txt', text('a')]]);
