@@ -51,7 +51,10 @@ async fn check_names_a_pair_that_cannot_be_used_and_tells_whom_a_good_one_names(
     let line = std::fs::read_to_string(&village.config).unwrap().lines().position(|l| l.starts_with("certificate")).unwrap() + 1;
     let (code, said) = check(&village).await;
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains(&format!("matthon.toml:{line}:")) && said.contains("web.certificate: ") && said.contains("fullchain.pem"), "{said}");
+    assert!(
+        said.contains(&format!("matthon.toml:{line}:")) && said.contains("web.certificate: ") && said.contains("fullchain.pem"),
+        "{said}"
+    );
     write_pair(&village);
     let (code, said) = check(&village).await;
     assert_eq!(code, Some(0), "{said}");

@@ -44,12 +44,18 @@ impl Server {
         }
         let (port, far) = (free_port(), free_port());
         // The guide's own line, with this server's port in the place of its.
-        let restricted = GUIDE.lines().find(|l| l.starts_with("restrict,")).expect("the guide restricts the key").split(" ssh-").next().unwrap();
+        let restricted =
+            GUIDE.lines().find(|l| l.starts_with("restrict,")).expect("the guide restricts the key").split(" ssh-").next().unwrap();
         let public = std::fs::read_to_string(at("key.pub")).unwrap();
         std::fs::write(at("authorized"), format!("{} {public}", restricted.replace("18080", &far.to_string()))).unwrap();
         let host = std::fs::read_to_string(at("host.pub")).unwrap();
         std::fs::write(at("tunnel_known_hosts"), format!("[127.0.0.1]:{port} {host}")).unwrap();
-        let guide: String = GUIDE.lines().skip_while(|l| !l.starts_with("Match User")).take_while(|l| *l != "```").skip(1).fold(String::new(), |text, l| text + l + "\n");
+        let guide: String = GUIDE
+            .lines()
+            .skip_while(|l| !l.starts_with("Match User"))
+            .take_while(|l| *l != "```")
+            .skip(1)
+            .fold(String::new(), |text, l| text + l + "\n");
         assert!(guide.contains("AllowTcpForwarding remote"), "{guide}");
         let config = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\n\
@@ -101,7 +107,9 @@ fn user() -> String {
 
 #[tokio::test]
 async fn the_tunnel_carries_the_page_and_the_api_and_nothing_that_is_for_inside() {
-    let Some(sshd) = sshd() else { return skip("the_tunnel_carries_the_page_and_the_api_and_nothing_that_is_for_inside", "needs openssh-server") };
+    let Some(sshd) = sshd() else {
+        return skip("the_tunnel_carries_the_page_and_the_api_and_nothing_that_is_for_inside", "needs openssh-server");
+    };
     let server = Server::start(&sshd).await;
     let village = Village::new("[[camera]]\nid = \"cong\"\nname = \"Cổng\"\nmain = \"rtsp://127.0.0.1:1/main\"\n");
     village.change(&[("[web]\n", "[web]\npublic_url = \"https://thon.example.vn\"\ntrusted_proxies = [\"127.0.0.1\"]\n")]);
@@ -125,7 +133,8 @@ async fn the_tunnel_carries_the_page_and_the_api_and_nothing_that_is_for_inside(
     }
     // Somebody signs in on his phone.
     let login = serde_json::json!({"name": "quan-tri", "password": "mat-khau-thu-1"});
-    let signed = passed_on(http().post(far("/api/v1/session"))).header("Origin", "https://thon.example.vn").json(&login).send().await.unwrap();
+    let signed =
+        passed_on(http().post(far("/api/v1/session"))).header("Origin", "https://thon.example.vn").json(&login).send().await.unwrap();
     assert!(signed.headers()["set-cookie"].to_str().unwrap().ends_with("; Secure"));
     let log = admin.json("audit?limit=20").await;
     let row = log["rows"].as_array().unwrap().iter().find(|r| r["what"] == "signed-in").unwrap();

@@ -8,13 +8,15 @@ use crate::{
     body::{self, Body},
     cameras::SiteView,
     device,
+    doors::Doors,
     guard::blocking,
-    origin::{self, Origin},
+    origin::Origin,
     problem::{Full, Problem},
     session::{self, SetCookie, Who},
+    way::Way,
 };
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     http::{HeaderMap, header},
 };
@@ -60,16 +62,26 @@ pub(crate) struct For {
 }
 
 /// The invitation as whoever asked for it passes it on.
-pub(crate) fn made(headers: &HeaderMap, person: i64, name: String, invitation: &Invitation) -> Result<Made, Problem> {
-    let link = format!("{}{PATH}{}", base(headers), invitation.secret.expose());
+pub(crate) fn made(
+    doors: &Doors,
+    way: &Way,
+    headers: &HeaderMap,
+    person: i64,
+    name: String,
+    invitation: &Invitation,
+) -> Result<Made, Problem> {
+    let link = format!("{}{PATH}{}", base(doors, way, headers), invitation.secret.expose());
     let qr = qr(&link)?;
     Ok(Made { person, name, link, qr, expires: invitation.expires.to_string() })
 }
 
-/// The address by which this box was asked just now.
-fn base(headers: &HeaderMap) -> String {
+/// The address from outside, which a phone reaches from anywhere; where there is none, the one by which this box was asked just now.
+fn base(doors: &Doors, way: &Way, headers: &HeaderMap) -> String {
+    if let Some(public) = &doors.public {
+        return public.url().to_owned();
+    }
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("localhost");
-    format!("{}://{host}", if origin::https(headers) { "https" } else { "http" })
+    format!("{}://{host}", if way.secure() { "https" } else { "http" })
 }
 
 fn qr(text: &str) -> Result<Qr, Problem> {
@@ -89,17 +101,17 @@ fn refused(what: &Invited) -> Problem {
     Problem::Invitation { used: matches!(what, Invited::Used) }
 }
 
-fn read(headers: &HeaderMap, body: Body) -> Result<Secret, Problem> {
+fn read(way: &Way, body: Body) -> Result<Secret, Problem> {
     // A page of another site must not bind a browser to whomever it likes.
-    if origin::of(headers) == Origin::Other {
+    if way.origin == Origin::Other {
         return Err(Problem::Origin);
     }
     Ok(body::read::<Opened>(body, r#"{"secret":"mi_…"}"#)?.secret)
 }
 
 /// `POST invitation/look`: whom it is for. Uses nothing up, so that a link that a chat looks at stays good.
-pub(crate) async fn look(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Result<Json<For>, Problem> {
-    let secret = read(&headers, body)?;
+pub(crate) async fn look(State(app): State<Arc<App>>, Extension(way): Extension<Way>, body: Body) -> Result<Json<For>, Problem> {
+    let secret = read(&way, body)?;
     let _place = app.logins.try_acquire().map_err(|_| Problem::Full(Full::Logins))?;
     let context = Arc::clone(&app.context);
     let now = context.clock.wall();
@@ -113,21 +125,26 @@ pub(crate) async fn look(State(app): State<Arc<App>>, headers: HeaderMap, body: 
 }
 
 /// `POST invitation`: this phone is the person's from now on.
-pub(crate) async fn accept(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Result<(SetCookie, Json<Who>), Problem> {
-    let secret = read(&headers, body)?;
+pub(crate) async fn accept(
+    State(app): State<Arc<App>>,
+    Extension(way): Extension<Way>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(SetCookie, Json<Who>), Problem> {
+    let secret = read(&way, body)?;
     let _place = app.logins.try_acquire().map_err(|_| Problem::Full(Full::Logins))?;
     let (store, now, label) = (app.context.store.clone(), app.context.clock.wall(), device::label(&headers));
-    let said = label.clone();
+    let said = format!("{label} {}", way.noted()).trim().to_owned();
     let opened = blocking(move || store.accept(secret.expose(), &label, now)).await?.map_err(Problem::internal)?;
     match opened {
         Ok((person, secret)) => {
             audit::signing(&app, Audited::DeviceBound, person.name.clone(), person.role.to_string(), &said).await?;
-            let cookie = session::cookie(&secret, origin::https(&headers), BOUND_LIFE)?;
+            let cookie = session::cookie(&secret, way.secure(), BOUND_LIFE)?;
             Ok((cookie, Who::new(&app.context, person.name, person.role)))
         }
         Err(other) => {
             let problem = refused(&other);
-            audit::refused(&app, String::new(), String::new(), &problem.to_string()).await?;
+            audit::refused(&app, String::new(), String::new(), format!("{problem} {}", way.noted()).trim_end()).await?;
             Err(problem)
         }
     }
@@ -146,14 +163,5 @@ mod tests {
         }
         assert!(!qr.path.contains("M3 ") && !qr.path.contains("M0 "));
         assert!(qr.size >= 21 + 8 && (qr.size - 8 - 21).is_multiple_of(4));
-    }
-
-    #[test]
-    fn links_name_the_address_that_was_asked() {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::HOST, "192.168.1.10:8080".parse().unwrap());
-        assert_eq!(base(&headers), "http://192.168.1.10:8080");
-        headers.insert(header::ORIGIN, "https://192.168.1.10:8080".parse().unwrap());
-        assert_eq!(base(&headers), "https://192.168.1.10:8080");
     }
 }

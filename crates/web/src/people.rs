@@ -9,6 +9,7 @@ use crate::{
     guard::{Caller, Credential, blocking},
     invitation::{self, Made},
     problem::Problem,
+    way::Way,
 };
 use axum::{
     Extension, Json,
@@ -120,6 +121,7 @@ pub(crate) async fn list(State(app): State<Arc<App>>, Extension(caller): Extensi
 pub(crate) async fn add(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
+    Extension(way): Extension<Way>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Made>), Problem> {
@@ -138,7 +140,7 @@ pub(crate) async fn add(
     .map_err(refusal)?;
     audit::about_people(&app, &caller, Audited::UserAdded, &person.name, person.role.as_str()).await?;
     audit::about_people(&app, &caller, Audited::Invited, &person.name, "").await?;
-    Ok((StatusCode::CREATED, Json(invitation::made(&headers, person.id, person.name, &invitation)?)))
+    Ok((StatusCode::CREATED, Json(invitation::made(&app.context.doors, &way, &headers, person.id, person.name, &invitation)?)))
 }
 
 /// `POST people/{id}/invitation`: another phone, or one instead of a lost one.
@@ -146,6 +148,7 @@ pub(crate) async fn invite(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
+    Extension(way): Extension<Way>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Made>), Problem> {
@@ -163,7 +166,7 @@ pub(crate) async fn invite(
         audit::about_people(&app, &caller, Audited::DeviceReleased, &name, "all").await?;
     }
     audit::about_people(&app, &caller, Audited::Invited, &name, "").await?;
-    Ok((StatusCode::CREATED, Json(invitation::made(&headers, person, name, &invitation)?)))
+    Ok((StatusCode::CREATED, Json(invitation::made(&app.context.doors, &way, &headers, person, name, &invitation)?)))
 }
 
 /// `DELETE people/{id}`: leaves office.

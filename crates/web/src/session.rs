@@ -15,7 +15,7 @@ use axum::{
     Extension, Json,
     body::Bytes,
     extract::{State, rejection::BytesRejection},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::AppendHeaders,
 };
 use domain::{Audited, Role, Secret};
@@ -50,6 +50,7 @@ impl Who {
 pub(crate) async fn sign_in(
     State(app): State<Arc<App>>,
     Extension(way): Extension<Way>,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(SetCookie, Json<Who>), Problem> {
     // A page of another site must not sign a browser in, not even with the right password.
@@ -96,13 +97,13 @@ pub(crate) async fn sign_in(
 pub(crate) async fn who(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
+    Extension(way): Extension<Way>,
 ) -> Result<(Option<SetCookie>, Json<Who>), Problem> {
     let mut renewed = None;
     if let Credential::Session(secret) = &caller.credential {
         let (store, now, asked) = (app.context.store.clone(), app.context.clock.wall(), secret.clone());
         let lasts = blocking(move || store.session(asked.expose(), now)).await?.map_err(Problem::internal)?;
-        renewed = lasts.map(|(_, life)| cookie(secret.expose(), origin::https(&headers), life)).transpose()?;
+        renewed = lasts.map(|(_, life)| cookie(secret.expose(), way.secure(), life)).transpose()?;
     }
     Ok((renewed, Who::new(&app.context, caller.user.name, caller.user.role)))
 }

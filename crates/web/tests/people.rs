@@ -54,7 +54,7 @@ async fn a_link_lets_one_phone_in_without_a_password() {
     }
     let nonsense = client().post(village.url("/api/v1/invitation")).json(&json!({"secret": "mi_0"})).send().await.unwrap();
     assert_eq!(kind(nonsense).await, (410, "invitation-over".into()));
-    assert_eq!(audited(&village, Audited::DeviceBound), [("Ông Ba".into(), String::new(), "Android · Chrome".into())]);
+    assert_eq!(audited(&village, Audited::DeviceBound), [("Ông Ba".into(), String::new(), "Android · Chrome address=127.0.0.1".into())]);
     assert_eq!(audited(&village, Audited::Invited), [("ba-thanh".into(), "Ông Ba".into(), String::new())]);
 }
 

@@ -105,5 +105,7 @@ const CAMERA: (&str, bool, &str) = ("camera", false, "Of this camera only");
 
 /// All endpoints, room by room.
 pub fn table() -> impl Iterator<Item = &'static Endpoint> {
-    [signing::SIGNING, people::ROWS, watching::WATCHING, cases::CASES, push::PUSH, taking_out::TAKING_OUT, machine::MACHINE].into_iter().flatten()
+    [signing::SIGNING, people::ROWS, watching::WATCHING, cases::CASES, push::PUSH, taking_out::TAKING_OUT, machine::MACHINE]
+        .into_iter()
+        .flatten()
 }
