@@ -32,18 +32,35 @@ interface PushSubscriptionChangeEvent extends ExtendableEvent {
 async function show(notice: Notice): Promise<void> {
   const { title, body, tag, lang, url, id } = notice;
   const plain = { body, tag, lang, data: { url, id }, icon: '/icon-192.png', badge: '/badge-96.png' };
-  const rich = {
-    ...plain,
-    actions: notice.actions,
-    silent: !notice.open,
-    ...(notice.image === null ? {} : { image: notice.image }),
-    ...(notice.at === null ? {} : { timestamp: notice.at }),
-  };
+  const rich = { ...plain, actions: notice.actions, silent: !notice.open, ...(notice.at === null ? {} : { timestamp: notice.at }) };
+  // First the sentence: a browser that is given a picture's address shows nothing until it has the picture.
   try {
     await self.registration.showNotification(title, rich as NotificationOptions);
   } catch {
     await self.registration.showNotification(title, plain);
+    return;
   }
+  if (notice.image === null || !('image' in Notification.prototype)) return;
+  const image = await picture(notice.image).catch(() => null);
+  // Tapped or wiped away meanwhile: it must not come back.
+  const there = await self.registration.getNotifications({ tag });
+  if (image !== null && there.length > 0) await self.registration.showNotification(title, { ...rich, silent: true, image } as NotificationOptions);
+}
+
+/** How often a picture is asked for that is still being made; each time the box waits some seconds for it. */
+const LOOKS = 3;
+
+/** The picture in the notice itself: its address is good for one look. */
+async function picture(address: string, looks = LOOKS): Promise<string | null> {
+  const answer = await fetch(address, { credentials: 'omit' });
+  if (!answer.ok) {
+    const { kind } = (await answer.json()) as { kind?: unknown };
+    return kind === 'no-evidence' && looks > 1 ? picture(address, looks - 1) : null;
+  }
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return `data:image/jpeg;base64,${btoa(text)}`;
 }
 
 async function seen(id: number): Promise<void> {
