@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
-use matthon_tests::{Camsim, Daemon, Village, daemon::matthon, program, village::free_port};
+use matthon_tests::{Camsim, Daemon, Village, daemon::matthon, http, program, village::free_port};
 use std::time::Duration;
 
 fn text(bytes: &[u8]) -> String {
@@ -66,6 +66,33 @@ async fn users_are_added_before_and_beside_the_daemon() {
     assert_eq!(again.status.code(), Some(1));
     assert!(text(&again.stderr).contains("sau"), "{}", text(&again.stderr));
     drop(daemon);
+}
+
+#[tokio::test]
+async fn an_invitation_from_the_terminal_lets_a_phone_in() {
+    let village = Village::new(CAMERA);
+    // Before the first start: this is how the first administrator comes in.
+    let out = village.matthon(&["user", "invite", "ba-thanh", "--role", "admin"], "").await;
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let link = text(&out.stdout).lines().next().unwrap_or_default().to_owned();
+    let (page, secret) = link.split_once("/moi#").expect("a link");
+    assert!(page.starts_with("http://127.0.0.1"), "{link}");
+    let daemon = village.start().await;
+    let phone = http();
+    let accept = || phone.post(format!("{}/api/v1/invitation", daemon.base())).json(&serde_json::json!({ "secret": secret })).send();
+    let opened = accept().await.unwrap();
+    assert_eq!(opened.status(), 200);
+    let cookie = opened.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let session = || phone.get(format!("{}/api/v1/session", daemon.base())).header("Cookie", &cookie).send();
+    let who: serde_json::Value = session().await.unwrap().json().await.unwrap();
+    assert_eq!((&who["name"], &who["role"]), (&"ba-thanh".into(), &"admin".into()));
+    assert_eq!(accept().await.unwrap().status(), 410, "once");
+    let lost = village.matthon(&["user", "invite", "ba-thanh", "--lost"], "").await;
+    assert!(lost.status.success(), "{}", text(&lost.stderr));
+    assert_eq!(session().await.unwrap().status(), 401);
+    let nobody = village.matthon(&["user", "invite", "nobody"], "").await;
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(text(&nobody.stderr).contains("nobody"), "{}", text(&nobody.stderr));
 }
 
 #[tokio::test]

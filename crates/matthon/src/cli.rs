@@ -121,6 +121,19 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         config: ConfigArg,
     },
+    /// Print a link and its QR code that bind one phone to a person, without a password: good for 24 h and once.
+    Invite {
+        /// Whom; somebody new where a role is given.
+        name: String,
+        /// Of somebody new: admin, official, police, viewer, technician or auditor.
+        #[arg(long)]
+        role: Option<Role>,
+        /// His phone is lost: all devices he has are let go.
+        #[arg(long)]
+        lost: bool,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
     /// Print one bearer token for a program that acts as this person.
     Token {
         /// Whose token.

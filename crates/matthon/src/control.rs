@@ -31,6 +31,12 @@ pub(crate) enum Request {
     UserToken {
         name: String,
     },
+    /// Somebody known, or somebody new of that role.
+    UserInvite {
+        name: String,
+        role: Option<Role>,
+        lost: bool,
+    },
     RingStatus,
     /// Begins to rebuild a ring, or asks how far that is.
     RingRebuild {
@@ -56,6 +62,10 @@ pub(crate) enum Request {
 pub(crate) enum Answer {
     Done,
     Token(String),
+    Invitation {
+        secret: String,
+        expires: String,
+    },
     Rings(serde_json::Value),
     Rebuilding { done: u64, total: u64 },
     Rebuilt(ring::inspect::Rebuilt),
@@ -225,6 +235,16 @@ pub(crate) fn on_store(store: &store::Store, clock: &dyn Clock, request: Request
             store.audit(&local(Audited::TokenGiven, &name, String::new()))?;
             Ok(Answer::Token(token))
         }),
+        Request::UserInvite { name, role, lost } => invite(store, &name, role, lost, now).and_then(|(new, invitation)| {
+            if let Some(role) = new {
+                store.audit(&local(Audited::UserAdded, &name, role.to_string()))?;
+            }
+            if lost {
+                store.audit(&local(Audited::DeviceReleased, &name, "all".into()))?;
+            }
+            store.audit(&local(Audited::Invited, &name, String::new()))?;
+            Ok(Answer::Invitation { secret: invitation.secret.expose().to_owned(), expires: invitation.expires.to_string() })
+        }),
         Request::ExportBegun { request, name, role, parcels } => match serde_json::to_string(&request) {
             Err(e) => Ok(Answer::Failed(e.to_string())),
             Ok(text) => {
@@ -251,4 +271,22 @@ pub(crate) fn on_store(store: &store::Store, clock: &dyn Clock, request: Request
         Request::RingStatus | Request::RingRebuild { .. } => Ok(Answer::Failed("no daemon is running".into())),
     };
     done.unwrap_or_else(|e| Answer::Failed(e.to_string()))
+}
+
+/// Invites whoever bears the name; adds him first where a role is given and nobody does. Answers the role of somebody new.
+fn invite(
+    store: &store::Store,
+    name: &str,
+    role: Option<Role>,
+    lost: bool,
+    now: domain::WallTime,
+) -> Result<(Option<Role>, store::Invitation), store::StoreError> {
+    let folded = name.trim().to_lowercase();
+    let known = store.users()?.into_iter().find(|u| u.name.to_lowercase() == folded);
+    let (new, person) = match (known, role) {
+        (Some(known), _) => (None, known.id),
+        (None, Some(role)) => (Some(role), store.add_person(name, role, None, now)?.id),
+        (None, None) => return Err(store::StoreError::NoSuchUser { name: name.to_owned() }),
+    };
+    Ok((new, store.invite(person, lost, now)?))
 }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use store::{BOUND_LIFE, Invitation, Invited};
 
 /// Where the page takes an invitation. Behind the `#`, a secret is sent to no server and stands in no log.
-const PATH: &str = "/moi#";
+pub const PATH: &str = "/moi#";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

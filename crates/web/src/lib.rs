@@ -55,6 +55,7 @@ pub use disks::{Disk, Reason};
 pub use doors::{Doors, Public};
 pub use exports::{Exports, NoExport};
 pub use glance::Glances;
+pub use invitation::PATH as INVITATION_PATH;
 pub use kept::{KEPT, Keeping};
 pub use openapi::document;
 pub use push::{CheckPhone, Push};

@@ -19,6 +19,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Run(config) => run::run(&config),
         Command::Check { config, json } => check::check(&config, json),
         Command::User(UserCommand::Add { name, role, password_stdin: _, config }) => user::add(&config, name, role),
+        Command::User(UserCommand::Invite { name, role, lost, config }) => user::invite(&config, name, role, lost),
         Command::User(UserCommand::Token { name, config }) => user::token(&config, name),
         Command::Export(args) => export::export(&args),
         Command::Verify(args) => verify::verify(&args),

@@ -1,4 +1,4 @@
-//! `matthon user add|token`.
+//! `matthon user add|invite|token`.
 
 use super::load;
 use crate::{
@@ -9,7 +9,8 @@ use crate::{
 };
 use anyhow::Context;
 use domain::Role;
-use std::io::BufRead;
+use qrcode::render::unicode::Dense1x2;
+use std::io::{BufRead, IsTerminal};
 
 pub(crate) fn add(config: &ConfigArg, name: String, role: Role) -> Result<(), Failure> {
     let mut password = String::new();
@@ -23,6 +24,36 @@ pub(crate) fn add(config: &ConfigArg, name: String, role: Role) -> Result<(), Fa
         }
         other => Err(unexpected(other)),
     }
+}
+
+pub(crate) fn invite(config: &ConfigArg, name: String, role: Option<Role>, lost: bool) -> Result<(), Failure> {
+    let base = address(&load(config)?.config.web);
+    match ask(config, Request::UserInvite { name, role, lost })? {
+        Answer::Invitation { secret, expires } => {
+            let link = format!("{base}{}{secret}", web::INVITATION_PATH);
+            println!("{link}");
+            if std::io::stdout().is_terminal() {
+                println!("{}", picture(&link).map_err(Failure::Failed)?);
+            }
+            println!("good once, until {expires}");
+            Ok(())
+        }
+        other => Err(unexpected(other)),
+    }
+}
+
+/// Where phones reach this box, as far as its configuration says.
+fn address(web: &config::Web) -> String {
+    if let Some(url) = &web.public_url {
+        return url.as_str().trim_end_matches('/').to_owned();
+    }
+    let scheme = if web.certificate.is_some() { "https" } else { "http" };
+    format!("{scheme}://{}", web.listen)
+}
+
+/// A QR code of block characters, two rows of it a line, light on dark as terminals are.
+fn picture(link: &str) -> anyhow::Result<String> {
+    Ok(qrcode::QrCode::new(link)?.render::<Dense1x2>().dark_color(Dense1x2::Dark).light_color(Dense1x2::Light).build())
 }
 
 pub(crate) fn token(config: &ConfigArg, name: String) -> Result<(), Failure> {
