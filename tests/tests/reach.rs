@@ -100,6 +100,17 @@ impl Server {
     }
 }
 
+/// The processes that this one started, by the kernel's list.
+fn children(of: u32) -> Vec<rustix::process::Pid> {
+    let parent = |stat: &str| stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse::<u32>().ok();
+    let process = |entry: std::fs::DirEntry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        if parent(&stat) == Some(of) { rustix::process::Pid::from_raw(pid) } else { None }
+    };
+    std::fs::read_dir("/proc").unwrap().filter_map(|entry| process(entry.ok()?)).collect()
+}
+
 fn user() -> String {
     let out = std::process::Command::new("id").arg("-un").output().unwrap();
     String::from_utf8(out.stdout).unwrap().trim().to_owned()
@@ -158,8 +169,12 @@ async fn the_tunnel_carries_the_page_and_the_api_and_nothing_that_is_for_inside(
 
     // A line that is cut ends the program, so that the unit starts it again.
     let Server { child: mut sshd, dir: _dir, .. } = server;
-    let sessions = run(Command::new("pkill").args(["-P", &sshd.id().unwrap().to_string()])).await;
-    assert!(sessions.status.success());
+    let sessions = children(sshd.id().unwrap());
+    assert!(!sessions.is_empty());
+    for session in sessions {
+        // One may have ended with the one before it.
+        let _ = rustix::process::kill_process(session, rustix::process::Signal::TERM);
+    }
     let ended = tokio::time::timeout(WITHIN, tunnel.wait()).await.expect("ssh ends with its line").unwrap();
     assert!(!ended.success());
     sshd.kill().await.unwrap();

@@ -126,6 +126,20 @@ async fn it_is_made_anew_before_it_ends_and_when_the_box_is_called_otherwise() {
 }
 
 #[tokio::test]
+async fn nothing_outlives_its_authority_and_nothing_is_made_again_and_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let ours = names(&["127.0.0.1"]);
+    let certificate = Certificate::open(local(&dir), &ours, now()).unwrap();
+    let end = certificate.authority().unwrap().until;
+    assert!(certificate.look(&ours, end.minus(DAY * 20)));
+    for (before, state) in [(DAY * 20, State::Good), (DAY * 10, State::Ends), (Duration::ZERO, State::Ended)] {
+        assert!(!certificate.look(&ours, end.minus(before)), "{before:?}");
+        let told = certificate.told(end.minus(before));
+        assert_eq!((told.until, told.state), (end, state));
+    }
+}
+
+#[tokio::test]
 async fn a_box_without_a_clock_makes_one_that_holds_when_its_clock_is_right() {
     let dir = tempfile::tempdir().unwrap();
     let certificate = Certificate::open(local(&dir), &names(&["127.0.0.1"]), WallTime::from_secs(100)).unwrap();
