@@ -42,7 +42,8 @@ impl Phone {
     pub fn new(endpoint: &Secret, p256dh: &Secret, auth: &Secret, allow_loopback: bool) -> Result<Self, BadPhone> {
         let text = endpoint.expose();
         let address = Url::parse(text).ok().filter(|_| text.len() <= ADDRESS_MAX).ok_or(BadPhone::Address)?;
-        if !outside(&address) && !(allow_loopback && loopback(&address)) {
+        let taken = outside(&address) || (allow_loopback && loopback(&address));
+        if !taken {
             return Err(BadPhone::Address);
         }
         // Some browsers pad base64url, some do not.
