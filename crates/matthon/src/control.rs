@@ -62,10 +62,7 @@ pub(crate) enum Request {
 pub(crate) enum Answer {
     Done,
     Token(String),
-    Invitation {
-        secret: String,
-        expires: String,
-    },
+    Invitation { secret: String, expires: String },
     Rings(serde_json::Value),
     Rebuilding { done: u64, total: u64 },
     Rebuilt(ring::inspect::Rebuilt),

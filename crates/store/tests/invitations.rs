@@ -71,7 +71,7 @@ fn a_bound_phone_lasts_longer_than_a_password() {
     let later = NOON.plus(SESSION_LIFE + MINUTE);
     assert_eq!(store.session(&typed, later).unwrap(), None);
     // Using it prolongs it by as much again.
-    assert_eq!(store.session(&bound, later).unwrap(), Some((lan.clone(), BOUND_LIFE)));
+    assert_eq!(store.session(&bound, later).unwrap(), Some((lan, BOUND_LIFE)));
     let end = later.plus(BOUND_LIFE);
     assert!(store.session(&bound, end).unwrap().is_some());
     assert_eq!(store.session(&bound, end.plus(BOUND_LIFE + Duration::from_secs(1))).unwrap(), None);

@@ -198,7 +198,8 @@ mod tests {
     fn the_public_door_is_the_public_host_and_whatever_a_proxy_passes_on() {
         let there = doors(Some("https://thon.example.vn"));
         let none = doors(None);
-        let table: [(&str, &[(&str, &str)], bool, bool); 9] = [
+        type Headers = &'static [(&'static str, &'static str)];
+        let table: [(&str, Headers, bool, bool); 9] = [
             ("192.168.1.7", &[("host", "192.168.1.5:8443")], false, false),
             ("192.168.1.7", &[("host", "Thon.example.vn")], true, true),
             ("192.168.1.7", &[("host", "thon.example.vn:443")], true, true),

@@ -292,7 +292,11 @@ mod tests {
         (prop::bool::weighted(0.3), jump.clone(), jump, pieces)
     }
 
-    fn gather(drawn: &[Drawn], from: i64, to: i64, steady: bool) -> (usize, Option<(Vec<ClipSample>, Vec<String>)>) {
+    /// A clip's samples, and the rest of it in words.
+    type Said = Option<(Vec<ClipSample>, Vec<String>)>;
+
+    /// How many records were taken whole, and what came of it all.
+    fn gather(drawn: &[Drawn], from: i64, to: i64, steady: bool) -> (usize, Said) {
         let stream = StreamId::new(CameraId::new("a").unwrap(), Channel::Main, StreamKind::Video);
         let wall = |ticks: i64| WallTime(ticks * 100 / 9);
         let mut pictures = Pictures::new(wall(from), wall(to));
