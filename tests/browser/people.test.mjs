@@ -75,6 +75,8 @@ let phone;
 step('the administrator invites: name, office, places, and a code to scan', async () => {
   await admin.click('details.account summary');
   await admin.getByRole('link', { name: vi['nav.settings'] }).click();
+  // The menu does not lie over the page it led to.
+  await until('the menu is shut', () => admin.locator('details.account').evaluate((menu) => !menu.open));
   await admin.click('[data-invite]');
   await admin.fill('input[name=person]', NAME);
   await admin.getByLabel(vi['people.all_places']).uncheck();

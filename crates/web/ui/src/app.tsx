@@ -1,6 +1,6 @@
 // The house around the pages: who is signed in, which page, the navigation, the word when the box is out of reach.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { loadSession, reachable, session, signOut } from './api';
 import { todo, useInbox } from './cases/inbox';
 import { isKey, num, offerLang, t, useLang } from './i18n';
@@ -72,6 +72,11 @@ function House({ name, role, site }: { name: string; role: string; site: string 
   const current: Page | null = route.page === 'camera' ? 'live' : route.page === 'case' ? 'cases' : route.page === 'missing' || route.page === 'settings' || route.page === 'join' ? null : route.page;
   useInbox(may('cases'));
   const lang = useLang();
+  // Whoever chose something of the menu has done with it.
+  const menu = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    if (menu.current) menu.current.open = false;
+  }, [route]);
   useEffect(followTaps, []);
   useEffect(() => {
     if (may('cases')) void renew(lang).catch(() => undefined);
@@ -84,7 +89,7 @@ function House({ name, role, site }: { name: string; role: string; site: string 
         <img src="/icon.svg" alt="" width="36" height="36" />
         <p class="site">{site}</p>
         <span class="wide-only"><LangButton /></span>
-        <details class="account">
+        <details class="account" ref={menu}>
           <summary aria-label={t('account.menu')}>{name}</summary>
           <div class="menu card">
             <p><strong>{name}</strong><br />{isKey(roleKey) ? t(roleKey) : role}</p>
