@@ -1,4 +1,4 @@
-//! The box's SQLite database: people, their tokens and sessions; cases with their history, open work and outbox; the
+//! The box's SQLite database: people, their invitations, tokens and sessions; cases with their history, open work and outbox; the
 //! audit log, packages for authorities, phones that are told of cases, and when the box ran.
 //!
 //! Belongs here: everything that speaks SQL. Does not belong here: recordings (the ring), roles' rights (one table in

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError } from '../src/api';
-import { insideZalo, refusedBecause, secretOf } from '../src/people/invitation';
+import { refusedBecause, secretOf } from '../src/people/invitation';
+import { insideZalo } from '../src/zalo';
 
 test('a secret is read from behind the # and from nowhere else', () => {
   const secret = `mi_${'0123456789abcdef'.repeat(4)}`;

@@ -6,9 +6,10 @@ import { Icon } from '../parts/icon';
 import { LangButton } from '../parts/lang-button';
 import { Link } from '../parts/link';
 import { failureText, Loading } from '../parts/notice';
-import { accept, insideZalo, look, refusedBecause, secretOf } from '../people/invitation';
+import { accept, look, refusedBecause, secretOf } from '../people/invitation';
 import { go, paths } from '../router';
 import type { InvitationFor } from '../types';
+import { insideZalo } from '../zalo';
 
 export function JoinPage() {
   useLang();

@@ -9,11 +9,6 @@ export function secretOf(hash: string): string | null {
   return found?.[1] ?? null;
 }
 
-/** Zalo's own browser: what is bound there is not in the phone's browser, and no alert ever comes. */
-export function insideZalo(agent: string): boolean {
-  return /\bzalo\b/i.test(agent);
-}
-
 export type Refused = 'used' | 'over';
 
 /** Why an invitation lets nobody in; null: something else went wrong. */

@@ -1,5 +1,7 @@
 // What this browser can do about being told, and what somebody must do first. Pure.
 
+import { insideZalo } from '../zalo';
+
 export interface Browser {
   /** HTTPS, or the box itself. */
   secure: boolean;
@@ -17,7 +19,7 @@ export interface Browser {
 export type Standing = 'zalo' | 'insecure' | 'iphone' | 'unsupported' | 'denied' | 'ask' | 'granted';
 
 export function standingOf({ secure, agent, touch, standalone, able, permission }: Browser): Standing {
-  if (/Zalo/i.test(agent)) return 'zalo';
+  if (insideZalo(agent)) return 'zalo';
   if (!secure) return 'insecure';
   // An iPhone or iPad has push only for what was put on its home screen.
   if ((/iPhone|iPad|iPod/.test(agent) || (/Macintosh/.test(agent) && touch)) && !standalone) return 'iphone';
