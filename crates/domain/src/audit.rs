@@ -31,6 +31,10 @@ pub enum Audited {
     CaseAnswered,
     /// Somebody said that the news of a case arrived.
     CaseSeen,
+    /// Somebody made a link that shows a case to one person.
+    CaseLinked,
+    /// Such a link was opened: its browser sees that case.
+    CaseLinkOpened,
     /// Somebody held the evidence of a case, or let it go.
     CaseHeld,
     /// Evidence whose time was over was deleted by the box itself: of a case, kept footage, a package.
@@ -63,7 +67,7 @@ pub enum Audited {
 
 impl Audited {
     /// All of them, in the order of the type.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::Started,
         Self::Configuration,
         Self::SignedIn,
@@ -76,6 +80,8 @@ impl Audited {
         Self::CaseMade,
         Self::CaseAnswered,
         Self::CaseSeen,
+        Self::CaseLinked,
+        Self::CaseLinkOpened,
         Self::CaseHeld,
         Self::EvidenceGone,
         Self::Kept,
@@ -108,6 +114,8 @@ impl Audited {
             Self::CaseMade => "case-made",
             Self::CaseAnswered => "case-answered",
             Self::CaseSeen => "case-seen",
+            Self::CaseLinked => "case-linked",
+            Self::CaseLinkOpened => "case-link-opened",
             Self::CaseHeld => "case-held",
             Self::EvidenceGone => "evidence-gone",
             Self::Kept => "kept",

@@ -69,6 +69,7 @@ impl Store {
             tx.execute("DELETE FROM invitation WHERE (user = ?1 AND used IS NULL) OR expires < ?2", params![person, now.0])?;
             if lost {
                 tx.execute("DELETE FROM session WHERE user = ?1", [person])?;
+                tx.execute("DELETE FROM case_link WHERE user = ?1", [person])?;
             }
             tx.execute(
                 "INSERT INTO invitation (hash, user, created, expires) VALUES (?1, ?2, ?3, ?4)",

@@ -1,4 +1,4 @@
-//! The box's SQLite database: people, their invitations, tokens and sessions; cases with their history, open work and outbox; the
+//! The box's SQLite database: people, their invitations, links, tokens and sessions; cases with their history, open work and outbox; the
 //! audit log, packages for authorities, phones that are told of cases, and when the box ran.
 //!
 //! Belongs here: everything that speaks SQL. Does not belong here: recordings (the ring), roles' rights (one table in
@@ -13,6 +13,7 @@ mod attempts;
 mod audit;
 mod backup;
 mod case_changes;
+mod case_links;
 mod case_work;
 mod cases;
 mod devices;
@@ -31,6 +32,7 @@ mod users;
 pub use access::{BOUND_LIFE, SESSION_LIFE};
 pub use audit::{AuditEntry, AuditRow, AuditVerdict, FingerprintRow};
 pub use case_changes::{CaseChange, EvidenceChange, NewCase};
+pub use case_links::{CASE_LINK_LIFE, CaseLink, CaseLinked};
 pub use case_work::{CaseWork, Job};
 pub use cases::{CaseEvent, CaseFilter, CaseRow, CaseTally, HistoryRow};
 pub use devices::{Device, Person, device_id};

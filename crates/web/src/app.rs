@@ -99,7 +99,7 @@ pub(crate) fn build(app: &Arc<App>) -> Router {
             handler = handler.route_layer(middleware::from_fn_with_state(book, audit::write));
         }
         if let Access::Roles(roles) = endpoint.access {
-            let gate = guard::Gate { app: Arc::clone(app), roles };
+            let gate = guard::Gate { app: Arc::clone(app), roles, one_case: endpoint.one_case() };
             handler = handler.route_layer(middleware::from_fn_with_state(gate, guard::admit));
         }
         if !endpoint.public_door() {

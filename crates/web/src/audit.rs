@@ -211,29 +211,31 @@ pub(crate) async fn refused(app: &App, who: String, role: String, detail: &str) 
 
 /// Somebody's phone shows a case's picture without being signed in.
 pub(crate) async fn glanced(app: &App, who: String, role: String, case: CaseId) -> Result<(), Problem> {
-    let at = app.context.clock.wall();
-    let entry = AuditEntry { at, who, role, what: Audited::Evidence, subject: case.to_string(), detail: "push".to_owned() };
-    let store = app.context.store.clone();
-    blocking(move || store.audit(&entry)).await?.map(drop).map_err(Problem::internal)
+    of(app, who, role, Own { what: Audited::Evidence, subject: case.to_string(), detail: "push".to_owned() }).await
 }
 
 /// Signing in and out have no caller yet, or no longer: they write their own rows.
 pub(crate) async fn signing(app: &App, what: Audited, who: String, role: String, detail: &str) -> Result<(), Problem> {
-    let entry = AuditEntry { at: app.context.clock.wall(), who, role, what, subject: String::new(), detail: detail.to_owned() };
-    let store = app.context.store.clone();
-    blocking(move || store.audit(&entry)).await?.map(drop).map_err(Problem::internal)
+    of(app, who, role, Own { what, subject: String::new(), detail: detail.to_owned() }).await
 }
 
 /// What concerns people and their devices: the row names whom, which no address says.
 pub(crate) async fn about_people(app: &App, caller: &Caller, what: Audited, subject: &str, detail: &str) -> Result<(), Problem> {
-    let entry = AuditEntry {
-        at: app.context.clock.wall(),
-        who: caller.user.name.clone(),
-        role: caller.user.role.to_string(),
-        what,
-        subject: subject.to_owned(),
-        detail: detail.to_owned(),
-    };
+    let row = Own { what, subject: subject.to_owned(), detail: detail.to_owned() };
+    of(app, caller.user.name.clone(), caller.user.role.to_string(), row).await
+}
+
+/// A row that an endpoint writes itself.
+pub(crate) struct Own {
+    pub(crate) what: Audited,
+    pub(crate) subject: String,
+    pub(crate) detail: String,
+}
+
+/// Writes a row in somebody's name.
+pub(crate) async fn of(app: &App, who: String, role: String, row: Own) -> Result<(), Problem> {
+    let Own { what, subject, detail } = row;
+    let entry = AuditEntry { at: app.context.clock.wall(), who, role, what, subject, detail };
     let store = app.context.store.clone();
     blocking(move || store.audit(&entry)).await?.map(drop).map_err(Problem::internal)
 }

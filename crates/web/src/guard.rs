@@ -9,17 +9,19 @@ use crate::{
 };
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, Method, header},
+    http::{HeaderMap, Method, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use axum_extra::extract::CookieJar;
-use domain::{CameraId, Role, Secret};
+use domain::{CameraId, CaseId, Role, Secret};
 use std::sync::Arc;
 use store::{StoreError, User};
 
 /// The cookie of a session.
 pub(crate) const COOKIE: &str = "matthon_session";
+/// How secrets begin that are good for one case.
+const ONE_CASE: &str = "mc_";
 /// Longest secret worth hashing.
 const SECRET_MAX: usize = 128;
 
@@ -28,6 +30,8 @@ const SECRET_MAX: usize = 128;
 pub(crate) struct Gate {
     pub(crate) app: Arc<App>,
     pub(crate) roles: &'static [Role],
+    /// Whether the row is for browsers, too, that a link let in to the case of its path.
+    pub(crate) one_case: bool,
 }
 
 /// How somebody proved who he is.
@@ -37,6 +41,8 @@ pub(crate) enum Credential {
     Session(Secret),
     /// A token, which only a program that knows it sends.
     Token(Secret),
+    /// What a link to one case gave the first browser that opened it. The page sends it; no browser does by itself.
+    OneCase(Secret),
 }
 
 /// Whoever asks, let in.
@@ -71,7 +77,7 @@ impl Caller {
 pub(crate) async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     // Who came no way that was noted came from no page of ours.
     let origin = request.extensions().get::<Way>().map_or(Origin::Other, |way| way.origin);
-    match check(&gate, request.method(), request.headers(), origin).await {
+    match check(&gate, request.method(), request.uri(), request.headers(), origin).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -80,9 +86,12 @@ pub(crate) async fn admit(State(gate): State<Gate>, mut request: Request, next: 
     }
 }
 
-async fn check(gate: &Gate, method: &Method, headers: &HeaderMap, origin: Origin) -> Result<Caller, Problem> {
+async fn check(gate: &Gate, method: &Method, uri: &Uri, headers: &HeaderMap, origin: Origin) -> Result<Caller, Problem> {
     let credential = presented(headers).ok_or(Problem::SignIn)?;
-    let user = recognise(&gate.app.context, &credential).await?.ok_or(Problem::SignIn)?;
+    let (user, only) = known(&gate.app.context, &credential).await?.ok_or(Problem::SignIn)?;
+    if only.is_some_and(|case| !(gate.one_case && names(uri, case))) {
+        return Err(Problem::OneCase);
+    }
     // A cookie proves the browser, not the page: what changes something, and what a page of another site could
     // read (sockets know no same-origin rule), must come from ours.
     let upgrade = headers.contains_key(header::UPGRADE);
@@ -102,21 +111,37 @@ fn presented(headers: &HeaderMap) -> Option<Credential> {
     // Another scheme is a proxy's in front of us: it says nothing here, and must not hide the cookie.
     let authorization = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.split_once(' '));
     if let Some((_, token)) = authorization.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) {
-        return (token.len() <= SECRET_MAX).then(|| Credential::Token(Secret::new(token.trim().to_owned())));
+        let secret = (token.len() <= SECRET_MAX).then(|| Secret::new(token.trim().to_owned()))?;
+        return Some(if secret.expose().starts_with(ONE_CASE) { Credential::OneCase(secret) } else { Credential::Token(secret) });
     }
     let jar = CookieJar::from_headers(headers);
     let value = jar.get(COOKIE)?.value().to_owned();
     (value.len() <= SECRET_MAX).then(|| Credential::Session(Secret::new(value)))
 }
 
+/// Whether the path is that case's: `/api/v1/cases/7` and below. Written in any other way it is nobody's.
+fn names(uri: &Uri, case: CaseId) -> bool {
+    let below = uri.path().strip_prefix("/api/v1/cases/").and_then(|rest| rest.split('/').next());
+    below.is_some_and(|id| id == case.to_string())
+}
+
 /// Whose credential this is now; `None` when it has ended or never was.
 pub(crate) async fn recognise(context: &Arc<Context>, credential: &Credential) -> Result<Option<User>, Problem> {
+    Ok(known(context, credential).await?.map(|(user, _)| user))
+}
+
+/// The same, and the only case it is good for, if it is not for everything the user may.
+async fn known(context: &Arc<Context>, credential: &Credential) -> Result<Option<(User, Option<CaseId>)>, Problem> {
     let (context, credential) = (Arc::clone(context), credential.clone());
     blocking(move || {
         let now = context.clock.wall();
         match &credential {
-            Credential::Session(secret) => context.store.user_by_session(secret.expose(), now),
-            Credential::Token(secret) => context.store.user_by_token(secret.expose(), now),
+            Credential::Session(secret) => Ok(context.store.user_by_session(secret.expose(), now)?.map(|user| (user, None))),
+            Credential::Token(secret) => Ok(context.store.user_by_token(secret.expose(), now)?.map(|user| (user, None))),
+            Credential::OneCase(secret) => {
+                let found = context.store.user_by_case_link(secret.expose(), now)?;
+                Ok(found.map(|(user, case)| (user, Some(case))))
+            }
         }
     })
     .await?

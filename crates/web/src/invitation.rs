@@ -76,7 +76,7 @@ pub(crate) fn made(
 }
 
 /// The address from outside, which a phone reaches from anywhere; where there is none, the one by which this box was asked just now.
-fn base(doors: &Doors, way: &Way, headers: &HeaderMap) -> String {
+pub(crate) fn base(doors: &Doors, way: &Way, headers: &HeaderMap) -> String {
     if let Some(public) = &doors.public {
         return public.url().to_owned();
     }

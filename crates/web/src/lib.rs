@@ -11,6 +11,7 @@ mod authority;
 mod body;
 mod cameras;
 mod case_files;
+mod case_link;
 mod cases;
 mod clip;
 mod context;

@@ -212,6 +212,12 @@ fn case_schemas() -> Value {
             ("endpoint", "string"), ("keys", "=PushKeys"), ("expirationTime?", "number|null"), ("label?", "string"), ("language?", "string"),
         ]),
         "PushKeys": object(&[("p256dh", "string"), ("auth", "string")]),
+        "CanBeAsked": object(&[("people", "=AskedOne[]")]),
+        "AskedOne": object(&[("id", "integer"), ("name", "string"), ("role", "=Role")]),
+        "AskedPerson": object(&[("person", "integer")]),
+        "CaseLink": object(&[("name", "string"), ("link", "string"), ("expires", "time")]),
+        "CaseLinkSecret": object(&[("secret", "string")]),
+        "CaseLinkOpened": object(&[("case", "integer"), ("secret", "string"), ("name", "string"), ("expires", "time"), ("site", "=Site")]),
         "CaseList": object(&[("now", "time"), ("todo", "integer"), ("cases", "=Case[]")]),
         "Violation": object(&[
             ("id", "integer"), ("camera", "string"), ("kind", "string"), ("state", "=CaseState"), ("start", "time"), ("raised", "time"),

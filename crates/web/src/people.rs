@@ -72,11 +72,11 @@ struct Again {
     lost: bool,
 }
 
-/// The device that a caller speaks from; a token is none.
+/// The device that a caller speaks from; a token is none, and a browser that a link let in is nobody's.
 fn current(caller: &Caller) -> Option<String> {
     match &caller.credential {
         Credential::Session(secret) => Some(device_id(secret.expose())),
-        Credential::Token(_) => None,
+        Credential::Token(_) | Credential::OneCase(_) => None,
     }
 }
 

@@ -54,6 +54,12 @@ pub(crate) enum Problem {
     /// An invitation that lets nobody in.
     #[error("{}", if *used { "this invitation was used already; ask for another one" } else { "this invitation is over; ask for another one" })]
     Invitation { used: bool },
+    /// A link to a case that lets nobody in.
+    #[error("{}", if *used { "this link was opened in another browser already; ask for another one" } else { "this link is over; ask for another one" })]
+    CaseLink { used: bool },
+    /// Let in to one case by a link, and asks for something else.
+    #[error("the link that let you in is good for one case only; sign in for the rest")]
+    OneCase,
     /// The case has no such file, or not yet.
     #[error("this case has no {0}, or not yet")]
     NoEvidence(&'static str),
@@ -110,12 +116,12 @@ impl Problem {
         match self {
             Self::SignIn | Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::LockedOut { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Role(_) | Self::Origin => StatusCode::FORBIDDEN,
+            Self::Role(_) | Self::Origin | Self::OneCase => StatusCode::FORBIDDEN,
             Self::Unknown { .. } | Self::NoSuchPath | Self::NoRecording | Self::NoEvidence(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Bad { .. } | Self::Plain => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Gone | Self::Invitation { .. } => StatusCode::GONE,
+            Self::Gone | Self::Invitation { .. } | Self::CaseLink { .. } => StatusCode::GONE,
             Self::NotWebSocket => StatusCode::UPGRADE_REQUIRED,
             Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Conflict(_) | Self::NoRoom { .. } => StatusCode::CONFLICT,
@@ -146,6 +152,9 @@ impl Problem {
             Self::Gone => "gone",
             Self::Invitation { used: true } => "invitation-used",
             Self::Invitation { used: false } => "invitation-over",
+            Self::CaseLink { used: true } => "case-link-used",
+            Self::CaseLink { used: false } => "case-link-over",
+            Self::OneCase => "one-case",
             Self::NotWebSocket => "not-websocket",
             Self::Range { .. } => "range",
             Self::Full(Full::Live) => "live-full",

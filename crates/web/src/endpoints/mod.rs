@@ -1,6 +1,7 @@
 //! The one table of endpoints: method, path, who may, what it does. The router has nothing else.
 
 mod cases;
+mod links;
 mod machine;
 mod people;
 mod push;
@@ -73,7 +74,23 @@ pub struct Endpoint {
 /// What is not for outside: for machines beside the box, and for whoever can compare a fingerprint on its screen.
 const INSIDE: &[&str] = &["/metrics", "/healthz", authority::PATH];
 
+/// What a browser may that a link let in to one case: see it and answer it. Each has the case in its path.
+const ONE_CASE: &[&str] = &[
+    "/api/v1/cases/{id}",
+    "/api/v1/cases/{id}/answer",
+    "/api/v1/cases/{id}/undo",
+    "/api/v1/cases/{id}/seen",
+    "/api/v1/cases/{id}/still.jpg",
+    "/api/v1/cases/{id}/clip.mp4",
+];
+
 impl Endpoint {
+    /// Whether a link to one case lets in here, for that case.
+    #[must_use]
+    pub fn one_case(&self) -> bool {
+        ONE_CASE.contains(&self.path)
+    }
+
     /// Whether it goes through the public door: everything that asks who is asking, and what signing in needs. Residents' pages will.
     #[must_use]
     pub fn public_door(&self) -> bool {
@@ -105,7 +122,7 @@ const CAMERA: (&str, bool, &str) = ("camera", false, "Of this camera only");
 
 /// All endpoints, room by room.
 pub fn table() -> impl Iterator<Item = &'static Endpoint> {
-    [signing::SIGNING, people::ROWS, watching::WATCHING, cases::CASES, push::PUSH, taking_out::TAKING_OUT, machine::MACHINE]
+    [signing::SIGNING, people::ROWS, watching::WATCHING, cases::CASES, links::LINKS, push::PUSH, taking_out::TAKING_OUT, machine::MACHINE]
         .into_iter()
         .flatten()
 }

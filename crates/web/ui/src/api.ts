@@ -40,7 +40,8 @@ export function noteServerTime(value: unknown): void {
 
 const TIMEOUT_MS = 15_000;
 
-export async function call(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+/** `bearer`: asks by this secret, not by the cookie. */
+export async function call(method: string, path: string, body?: unknown, signal?: AbortSignal, bearer?: string): Promise<Response> {
   const own = new AbortController();
   const timer = window.setTimeout(() => own.abort(), TIMEOUT_MS);
   const stop = () => own.abort();
@@ -48,10 +49,13 @@ export async function call(method: string, path: string, body?: unknown, signal?
   signal?.addEventListener('abort', stop);
   try {
     const init: RequestInit = { method, credentials: 'same-origin', cache: 'no-store', signal: own.signal };
+    const headers: { [name: string]: string } = {};
     if (body !== undefined) {
-      init.headers = { 'Content-Type': 'application/json' };
+      headers['Content-Type'] = 'application/json';
       init.body = JSON.stringify(body);
     }
+    if (bearer !== undefined) headers['Authorization'] = `Bearer ${bearer}`;
+    init.headers = headers;
     const response = await fetch(`/api/v1/${path}`, init);
     // A gateway that answers for a box it cannot reach.
     reachable.set(response.status !== 502 && response.status !== 504);

@@ -15,6 +15,7 @@ import { DevicesPage } from './pages/devices';
 import { JoinPage } from './pages/join';
 import { LivePage } from './pages/live';
 import { LoginPage } from './pages/login';
+import { OneCasePage } from './pages/one-case';
 import { PlaybackPage } from './pages/playback';
 import { SettingsPage } from './pages/settings';
 import { followTaps, leave, renew } from './push/phone';
@@ -38,13 +39,14 @@ export function App() {
   const [asked, setAsked] = useState(0);
 
   useEffect(() => {
-    if (who !== undefined) return;
+    // A link to one case asks by itself: whether anybody is signed in here does not matter.
+    if (who !== undefined || route.page === 'one') return;
     let timer = 0;
     loadSession().catch(() => {
       timer = window.setTimeout(() => setAsked((n) => n + 1), RETRY_MS);
     });
     return () => window.clearTimeout(timer);
-  }, [who, asked]);
+  }, [who, asked, route.page]);
   const waiting = useSignal(todo);
   useEffect(() => {
     if (who) offerLang(who.site.language);
@@ -56,7 +58,7 @@ export function App() {
     <>
       <Unreachable />
       {/* Whoever is signed in may pass the phone on: an invitation is opened as whomever it is for. */}
-      {route.page === 'join' ? <JoinPage /> : who === undefined ? <main id="main" class="login"><Loading /></main> : who === null ? <LoginPage /> : <House name={who.name} role={who.role} site={who.site.name} />}
+      {route.page === 'join' ? <JoinPage /> : route.page === 'one' ? <OneCasePage /> : who === undefined ? <main id="main" class="login"><Loading /></main> : who === null ? <LoginPage /> : <House name={who.name} role={who.role} site={who.site.name} />}
     </>
   );
 }
@@ -69,7 +71,7 @@ function Unreachable() {
 
 function House({ name, role, site }: { name: string; role: string; site: string }) {
   const route = useRoute();
-  const current: Page | null = route.page === 'camera' ? 'live' : route.page === 'case' ? 'cases' : route.page === 'missing' || route.page === 'settings' || route.page === 'join' ? null : route.page;
+  const current: Page | null = route.page === 'camera' ? 'live' : route.page === 'case' ? 'cases' : route.page === 'missing' || route.page === 'settings' || route.page === 'join' || route.page === 'one' ? null : route.page;
   useInbox(may('cases'));
   const lang = useLang();
   // Whoever chose something of the menu has done with it.
@@ -133,6 +135,7 @@ function View({ route }: { route: Route }) {
     case 'settings':
       return <SettingsPage />;
     case 'join':
+    case 'one':
     case 'missing':
       return <Empty icon="off" title={t('err.missing')}><Link to={paths.live} class="button">{t('nav.live')}</Link></Empty>;
   }

@@ -12,6 +12,7 @@ export type Route =
   | { page: 'devices' }
   | { page: 'settings' }
   | { page: 'join' }
+  | { page: 'one' }
   | { page: 'missing' };
 
 function parse(location: Location): Route {
@@ -36,6 +37,8 @@ function parse(location: Location): Route {
       return { page: 'settings' };
     case 'moi':
       return { page: 'join' };
+    case 'vu':
+      return { page: 'one' };
     default:
       return { page: 'missing' };
   }

@@ -311,6 +311,27 @@ export interface InvitationFor {
   expires: string;
 }
 
+/** Who can be asked about a case. */
+export interface CanBeAsked {
+  people: { id: number; name: string; role: string }[];
+}
+
+/** A fresh link to one case, told once. */
+export interface CaseLink {
+  name: string;
+  link: string;
+  expires: Instant;
+}
+
+/** What a link to one case gives the browser that opens it first. */
+export interface CaseLinkOpened {
+  case: number;
+  secret: string;
+  name: string;
+  expires: Instant;
+  site: Site;
+}
+
 /** A fresh invitation, told once. */
 export interface Invitation {
   person: number;

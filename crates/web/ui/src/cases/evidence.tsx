@@ -9,14 +9,15 @@ import { casePath, clipOf, frameOf, stillPath } from './shape';
 /** Part of the screen's height a picture may take. */
 const TALLEST = '62vh';
 
-export function Still({ one }: { one: Case }) {
-  const path = stillPath(one);
+/** `file`: the picture itself, where the address alone lets nobody in. */
+export function Still({ one, file }: { one: Case; file?: { url: string | null; failed: boolean } }) {
+  const path = file ? file.url : stillPath(one);
   const frame = frameOf(one.box);
   const [broken, setBroken] = useState<string | null>(null);
   // As wide as there is room, but never taller than the screen: the keys below it must be seen, too.
   const [shape, setShape] = useState<number | null>(null);
   if (path === null || broken === path) {
-    const pending = one.still === 'pending';
+    const pending = one.still === 'pending' || (file?.failed === false && stillPath(one) !== null);
     return (
       <div class="still none">
         {pending ? <span class="spinner" aria-hidden="true" /> : <Icon name="off" />}

@@ -18,13 +18,15 @@ interface Props {
   onUndo: () => void;
   /** The other answer, once this one cannot be taken back. */
   onChange: () => void;
+  /** Who looks, and the place's time zone, where nobody is signed in. */
+  as?: { name: string; zone: string };
   /** Where to go from here. */
   children: ComponentChildren;
 }
 
-export function UndoBar({ one, busy, onUndo, onChange, children }: Props) {
+export function UndoBar({ one, busy, onUndo, onChange, as, children }: Props) {
   // Only who answered may take it back; the server says so, too.
-  const mine = one.answered_by === session.value?.name;
+  const mine = one.answered_by === (as?.name ?? session.value?.name);
   const [left, setLeft] = useState(() => undoSeconds(one, serverNow()));
   useEffect(() => {
     const tick = () => setLeft(undoSeconds(one, serverNow()));
@@ -33,7 +35,7 @@ export function UndoBar({ one, busy, onUndo, onChange, children }: Props) {
     return () => window.clearInterval(timer);
   }, [one]);
   const at = fromApi(one.answered);
-  const zone = session.value?.site.timezone ?? DEFAULT_ZONE;
+  const zone = as?.zone ?? session.value?.site.timezone ?? DEFAULT_ZONE;
   return (
     <div class="undo-bar" role="status">
       <p><Icon name="ok" /><span><strong>{stateText(one.state)}</strong>{one.answered_by ? ` – ${one.answered_by}` : ''}{at === null ? '' : `, ${clock(at, zone)}`}</span></p>

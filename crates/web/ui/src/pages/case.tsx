@@ -5,6 +5,7 @@ import { ApiError, get, noteServerTime, post, session } from '../api';
 import { Clip, Still } from '../cases/evidence';
 import { todo, touch, useChanges } from '../cases/inbox';
 import { nextOf } from '../cases/shape';
+import { PassOn } from '../cases/pass-on';
 import { UndoBar } from '../cases/undo-bar';
 import { classText, entryText, kindText, measuredRows, stateText, stateTone } from '../cases/words';
 import { num, t, useLang } from '../i18n';
@@ -139,6 +140,7 @@ function Card({ one: fresh }: { one: Case }) {
         {!one.evidence_gone && <button type="button" class="button" aria-pressed={one.held === true} disabled={busy !== null} onClick={() => void say('hold')}><Icon name="cases" />{t(one.held ? 'keep.let_go' : 'keep.hold')}</button>}
       </div>
       {one.held && <p class="hint" role="status">{t('case.held')}</p>}
+      <PassOn id={one.id} zone={zone} />
 
       {one.state === 'confirmed' && clipFrom !== null && clipTo !== null && (
         <ExportForm camera={one.camera} stream="main" zone={zone} from={clipFrom} to={clipTo} case={one.id} />
