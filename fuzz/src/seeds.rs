@@ -3,6 +3,7 @@
 use crate::block::packed;
 use bytes::Bytes;
 use domain::{
+    Colour,
     AudioCodec, BBox, CameraId, Channel, Class, Detection, Format, Observation, Sample, SimClock, StreamId, StreamKind, Track, TrackId,
     TrackState, VideoCodec, WallTime,
 };
@@ -166,7 +167,7 @@ fn observation() -> (Observation, Vec<Track>) {
         last_seen: NOON,
         born: bbox,
     };
-    let seen = Detection { class: car, score: 0.871, bbox };
+    let seen = Detection { class: car, score: 0.871, bbox, colour: Some(Colour::White) };
     (Observation { capture: NOON, width: 640, height: 352, motion: 0.0132, detections: vec![seen] }, vec![track])
 }
 

@@ -1,4 +1,4 @@
-//! Observations → tracks → violations.
+//! Observations → tracks → violations, and lines of what came by.
 //!
 //! Belongs here: the tracker, the rules, and nothing that is not computed from what is passed in: no clock, no file, no
 //! randomness, no order of a hash map. The same observations give the same events, on any machine, live or replayed.
@@ -18,6 +18,7 @@ mod assign;
 mod classes;
 mod config;
 mod event;
+mod gallery;
 mod kalman;
 mod plane;
 mod rules;
@@ -27,6 +28,7 @@ mod why;
 pub use assign::assign;
 pub use config::{Config, ConfigError, Rule, What, Zone};
 pub use event::Event;
+pub use gallery::{Gallery, PART as GALLERY_PART};
 pub use tracker::{MAX_DETECTIONS, MAX_TRACKS, TrackerConfig};
 
 use domain::{EndReason, Observation, Track, WallTime};

@@ -22,6 +22,7 @@ fn detection() -> impl Strategy<Value = Detection> {
         class: Class::from(class),
         score,
         bbox: BBox { x1: x, y1: y + odd, x2: x + w, y2: y + h },
+        colour: None,
     })
 }
 
@@ -104,7 +105,7 @@ fn a_detector_gone_mad_fills_no_memory() {
     for i in 0..40 {
         let mad = |_| {
             let (x, y) = (noise.next().abs(), noise.next().abs());
-            Detection { class: "car".into(), score: 0.9, bbox: [x, y, x + 0.02, y + 0.02].into() }
+            Detection { class: "car".into(), score: 0.9, bbox: [x, y, x + 0.02, y + 0.02].into(), colour: None }
         };
         let detections = (0..4 * MAX_DETECTIONS).map(mad).collect();
         a.observe(&Observation { capture: WallTime(i * 200_000), width: 640, height: 360, motion: 1.0, detections });

@@ -40,7 +40,7 @@ fn track(detections: &Frames, frames: impl Iterator<Item = u32>) -> Frames {
         let list = detections.get(&frame).into_iter().flatten();
         let seen = list.map(|(_, [l, t, w, h], score)| {
             let b = [l / SIZE[0], t / SIZE[1], (l + w) / SIZE[0], (t + h) / SIZE[1]];
-            Detection { class: "person".into(), score: *score, bbox: BBox::from(b) }
+            Detection { class: "person".into(), score: *score, bbox: BBox::from(b), colour: None }
         });
         let capture = WallTime(i64::from(frame) * 40_000);
         a.observe(&Observation { capture, width: 640, height: 480, motion: 0.1, detections: seen.collect() });

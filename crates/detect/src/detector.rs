@@ -4,7 +4,7 @@
 //! picture. Does not belong here: how a layout's rows are read ([`crate::yolox`]), threads ([`crate::pool`]).
 
 use crate::{
-    DetectError, Picture, Runtime,
+    DetectError, Picture, Runtime, colour,
     nms::{self, Candidate},
     tensor::Input,
     yolox,
@@ -93,7 +93,7 @@ impl Detector {
         }
         nms::suppress(&mut self.candidates, self.spec.nms);
         let mut detections: Vec<Detection> =
-            self.candidates.iter().filter_map(|c| detection(c, &self.words, picture.width, picture.height)).collect();
+            self.candidates.iter().filter_map(|c| detection(c, &self.words, picture)).collect();
         detections.sort_by(order);
         self.spent = Spent { prepare: filled - begin, infer: inferred - filled, read: inferred.elapsed() };
         Ok(detections)
@@ -174,13 +174,16 @@ fn output_shape(spec: &ModelSpec) -> [i64; 3] {
 
 /// The picture lies at the input's upper left, unscaled: fractions of the picture are pixels by its size.
 /// A box that lies in the padding is none.
-fn detection(candidate: &Candidate, words: &[Class], width: u32, height: u32) -> Option<Detection> {
+fn detection(candidate: &Candidate, words: &[Class], picture: &Picture) -> Option<Detection> {
     let [x1, y1, x2, y2] = candidate.edges.map(f64::from);
-    let (width, height) = (f64::from(width), f64::from(height));
+    let (width, height) = (f64::from(picture.width), f64::from(picture.height));
     let within = |v: f64| v.clamp(0.0, 1.0);
     let bbox = BBox { x1: within(x1 / width), y1: within(y1 / height), x2: within(x2 / width), y2: within(y2 / height) };
     let class = words.get(candidate.word)?.clone();
-    bbox.is_sound().then(|| Detection { class, score: f64::from(candidate.score), bbox })
+    bbox.is_sound().then(|| {
+        let colour = (class.as_str() != domain::sighting::PERSON).then(|| colour::of(picture, &bbox)).flatten();
+        Detection { class, score: f64::from(candidate.score), bbox, colour }
+    })
 }
 
 fn order(a: &Detection, b: &Detection) -> std::cmp::Ordering {

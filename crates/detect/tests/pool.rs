@@ -27,7 +27,7 @@ impl Look for Slow {
         self.leave.lock().unwrap().recv_timeout(LONG).unwrap();
         assert_ne!(picture.width, 13, "a detector that panics");
         let bbox = BBox { x1: 0.0, y1: 0.0, x2: 1.0, y2: 1.0 };
-        Ok(vec![Detection { class: Class::from("car"), score: f64::from(picture.width), bbox }])
+        Ok(vec![Detection { class: Class::from("car"), score: f64::from(picture.width), bbox, colour: None }])
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Audited {
     Snapshot,
     /// Somebody played or downloaded what was recorded.
     Playback,
+    /// Somebody searched what came by, and said what for.
+    Searched,
     /// Somebody looked at the picture or the clip of a case.
     Evidence,
     /// Somebody made a case of what he was watching.
@@ -67,7 +69,7 @@ pub enum Audited {
 
 impl Audited {
     /// All of them, in the order of the type.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Started,
         Self::Configuration,
         Self::SignedIn,
@@ -76,6 +78,7 @@ impl Audited {
         Self::Live,
         Self::Snapshot,
         Self::Playback,
+        Self::Searched,
         Self::Evidence,
         Self::CaseMade,
         Self::CaseAnswered,
@@ -110,6 +113,7 @@ impl Audited {
             Self::Live => "live",
             Self::Snapshot => "snapshot",
             Self::Playback => "playback",
+            Self::Searched => "searched",
             Self::Evidence => "evidence",
             Self::CaseMade => "case-made",
             Self::CaseAnswered => "case-answered",

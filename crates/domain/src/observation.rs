@@ -3,7 +3,7 @@
 //! Belongs here: boxes, classes, detections and the observation that crosses from the worker to the core and into the
 //! ring. Does not belong here: how pictures are looked at (`vision`) or what follows from it (`analytics`).
 
-use crate::{WallTime, geometry::Point};
+use crate::{Colour, WallTime, geometry::Point};
 use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc};
 
@@ -89,6 +89,9 @@ pub struct Detection {
     /// Where.
     #[serde(rename = "box")]
     pub bbox: BBox,
+    /// What colour most of it has; none: unclear, too small, or a person.
+    #[serde(default)]
+    pub colour: Option<Colour>,
 }
 
 /// One picture that was looked at. A picture that was skipped makes no observation: "nothing seen" and "did not look"

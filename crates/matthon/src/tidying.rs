@@ -17,7 +17,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use store::Store;
+use store::{Sightings, Store};
 use tokio_util::sync::CancellationToken;
 
 /// How often it is looked.
@@ -38,12 +38,24 @@ pub(crate) struct Steward {
     trust: ClockTrust,
     /// What was said of the room last.
     said: Fullness,
+    past: Option<Past>,
+}
+
+/// Lines of what came by, and since when there are recordings to look at.
+struct Past {
+    sightings: Sightings,
+    oldest: Box<dyn Fn() -> Option<WallTime> + Send>,
 }
 
 impl Steward {
     pub(crate) fn new(store: Store, clock: Arc<dyn Clock>, cases: Cases, keeper: Arc<Keeper>, gauge: Gauge, data: &Path) -> Self {
         let (packages, trust) = (data.join("exports"), ClockTrust::default());
-        Self { store, clock, cases, keeper, gauge, packages, trust, said: Fullness::Roomy }
+        Self { store, clock, cases, keeper, gauge, packages, trust, said: Fullness::Roomy, past: None }
+    }
+
+    /// Also forgets what came by before the oldest recording: nobody could look at it.
+    pub(crate) fn of_the_past(self, sightings: Sightings, oldest: Box<dyn Fn() -> Option<WallTime> + Send>) -> Self {
+        Self { past: Some(Past { sightings, oldest }), ..self }
     }
 
     /// Looks until told to stop.
@@ -76,8 +88,18 @@ impl Steward {
         failed("what is new is not written down as seen", self.store.see_under_trusted_clock(now).map_err(Into::into));
         failed("evidence of cases whose time is over is not deleted yet", self.cases.expire(now).map(drop).map_err(Into::into));
         failed("kept footage whose time is over is not deleted yet", self.keeper.expire(now));
+        failed("what came by before the oldest recording is not forgotten yet", self.forget());
         failed("packages whose time is over are not deleted yet", self.let_packages_go(now));
         failed("what is left of deleted evidence stays", self.cases.tidy().map_err(Into::into));
+    }
+
+    fn forget(&self) -> Result<()> {
+        let Some(Past { sightings, oldest }) = &self.past else { return Ok(()) };
+        if let Some(oldest) = oldest() {
+            sightings.forget(oldest)?;
+        }
+        metrics::gauge!("matthon_sightings_bytes").set(sightings.bytes()? as f64);
+        Ok(())
     }
 
     fn tell(&mut self) -> Result<()> {

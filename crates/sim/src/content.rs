@@ -51,7 +51,7 @@ pub(crate) fn read(data: &[u8], kind: StreamKind) -> Option<Name> {
 /// An observation's number plate: a thing that no model knows, too faint to be followed.
 pub(crate) fn plate(camera: u8, number: u64) -> Detection {
     let class = Class::from(format!("plate {camera} {number}").as_str());
-    Detection { class, score: 0.0, bbox: [0.0, 0.0, 0.1, 0.1].into() }
+    Detection { class, score: 0.0, bbox: [0.0, 0.0, 0.1, 0.1].into(), colour: None }
 }
 
 fn seen(data: &[u8]) -> Option<Name> {

@@ -166,6 +166,7 @@ impl Look {
             class: Class::from("truck"),
             score: 0.9,
             bbox: [0.4 + shift, 0.4, 0.6 + shift, 0.6].into(),
+            colour: None,
         }));
         Observation { capture, width: 640, height: 360, motion: 0.01, detections }
     }

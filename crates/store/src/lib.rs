@@ -1,5 +1,6 @@
 //! The box's SQLite database: people, their invitations, links, tokens and sessions; cases with their history, open work and outbox; the
-//! audit log, packages for authorities, phones that are told of cases, and when the box ran.
+//! audit log, packages for authorities, phones that are told of cases, and when the box ran. In a file of its own ([`Sightings`]): what
+//! came by.
 //!
 //! Belongs here: everything that speaks SQL. Does not belong here: recordings (the ring), roles' rights (one table in
 //! `web`), what may become of a case (`cases`), how a message is delivered (`alerts`), a read of the clock (the time is
@@ -27,6 +28,7 @@ mod outbox;
 mod phones;
 mod schema;
 mod secrets;
+mod sightings;
 mod users;
 
 pub use access::{BOUND_LIFE, SESSION_LIFE};
@@ -43,6 +45,7 @@ pub use invitations::{INVITATION_LIFE, Invitation, Invited};
 pub use kept::{KeptRow, KeptState};
 pub use outbox::{NewParcel, Parcel, Settled};
 pub use phones::{NewPhone, PHONES_EACH, PUSH, PhoneKeys, PhoneRow, phone_of};
+pub use sightings::{SIGHTINGS_MAX, SightingFilter, SightingKey, Sightings};
 pub use users::{PASSWORD_MIN, User};
 
 use domain::WallTime;

@@ -39,6 +39,36 @@ fn open_up_to(path: &Path, version: usize) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// SQLite's `application_id` of the file of sightings: "MTsi".
+const SIGHTINGS: i64 = 0x4d54_7369;
+
+/// Opens the file of what came by. Its one schema is made when it is new.
+pub(crate) fn open_sightings(path: &Path, schema: &str) -> Result<Connection, StoreError> {
+    let cannot = |reason: String| StoreError::Open { path: path.to_owned(), reason };
+    let made = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+    drop(made.map_err(|e| cannot(e.to_string()))?);
+    let mut connection = Connection::open(path).map_err(|e| cannot(e.to_string()))?;
+    let mut prepare = || -> Result<(), StoreError> {
+        connection.busy_timeout(BUSY)?;
+        let _: String = connection.query_row("PRAGMA journal_mode = WAL", [], |r| r.get(0))?;
+        // Whole after a power cut, without the last moments: a sync at each of many small writes would wear a disk for nothing.
+        connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF;")?;
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let application: i64 = tx.query_row("PRAGMA application_id", [], |r| r.get(0))?;
+        let objects: i64 = tx.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
+        if objects == 0 {
+            tx.execute_batch(schema)?;
+            tx.execute_batch(&format!("PRAGMA user_version = 1; PRAGMA application_id = {SIGHTINGS};"))?;
+        } else if application != SIGHTINGS {
+            return Err(StoreError::Foreign { path: path.to_owned(), detail: "is another database".to_owned() });
+        }
+        tx.commit()?;
+        Ok(())
+    };
+    prepare().map_err(|e| named(e, path))?;
+    Ok(connection)
+}
+
 fn prepare(connection: &mut Connection, path: &Path, version: usize) -> Result<(), StoreError> {
     connection.busy_timeout(BUSY)?;
     let found = look(connection, path)?;

@@ -16,6 +16,7 @@
 //! | `size` | width and height of the observed stream's picture, pixels |
 //! | `motion` | part of the picture that moved, 0 to 1 |
 //! | `seen` | what the detector told: class, score 0 to 1, box |
+//! | `colours` | for each of `seen` its colour (`domain::Colour`) or null; left out where all are null |
 //! | `tracks` | what is followed after this picture: name, class, `tentative`, `confirmed` or `lost` (its box is then a guess), box, velocity of the box's centre (fractions of the picture a second), latest score, first and latest picture (µs as above), first box |
 //!
 //! A box is `[left, top, right, bottom]`, fractions of the picture, origin top left, and may reach out of it. Numbers are
@@ -23,7 +24,7 @@
 //!
 //! Belongs here: this table in code. Does not belong here: how observations get into the ring (the binary).
 
-use domain::{BBox, Class, Detection, Observation, Track, TrackId, TrackState, WallTime, geometry::Point};
+use domain::{BBox, Class, Colour, Detection, Observation, Track, TrackId, TrackState, WallTime, geometry::Point};
 use serde::{Deserialize, Serialize};
 
 /// The version written; the number in `Format::Observations`.
@@ -52,8 +53,18 @@ struct Written {
     size: [u32; 2],
     motion: f64,
     seen: Vec<(Class, f64, [f64; 4])>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    colours: Vec<Option<Said>>,
     #[serde(default)]
     tracks: Vec<WrittenTrack>,
+}
+
+/// A colour, or the word of a later version for one, which says nothing here.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Said {
+    Colour(Colour),
+    Other(String),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -80,6 +91,8 @@ struct Version {
 #[must_use]
 pub fn encode(observation: &Observation, tracks: &[Track]) -> Vec<u8> {
     let seen = observation.detections.iter().map(|d| (d.class.clone(), round(d.score), corners(d.bbox))).collect();
+    let coloured = observation.detections.iter().any(|d| d.colour.is_some());
+    let colours = observation.detections.iter().filter(|_| coloured).map(|d| d.colour.map(Said::Colour)).collect();
     let track = |t: &Track| WrittenTrack {
         id: t.id,
         class: t.class.clone(),
@@ -97,6 +110,7 @@ pub fn encode(observation: &Observation, tracks: &[Track]) -> Vec<u8> {
         size: [observation.width, observation.height],
         motion: round(observation.motion),
         seen,
+        colours,
         tracks: tracks.iter().map(track).collect(),
     };
     // Plain values and finite numbers: there is nothing JSON could not say.
@@ -117,7 +131,14 @@ pub fn decode(bytes: &[u8]) -> Result<(Observation, Vec<Track>), RecordError> {
         return Err(RecordError::Version(v));
     }
     let written: Written = serde_json::from_slice(bytes).map_err(malformed)?;
-    let detection = |(class, score, bbox): (Class, f64, [f64; 4])| Detection { class, score, bbox: bbox.into() };
+    let mut colours = written.colours.into_iter();
+    let detection = |(class, score, bbox): (Class, f64, [f64; 4])| {
+        let colour = match colours.next().flatten() {
+            Some(Said::Colour(colour)) => Some(colour),
+            Some(Said::Other(_)) | None => None,
+        };
+        Detection { class, score, bbox: bbox.into(), colour }
+    };
     let track = |t: WrittenTrack| Track {
         id: t.id,
         class: t.class,
@@ -157,7 +178,7 @@ mod tests {
     fn example() -> (Observation, Vec<Track>) {
         let bbox = BBox { x1: 0.1, y1: 0.2, x2: 0.3, y2: 0.4 };
         let capture = WallTime::from_secs(1_795_430_520);
-        let car = Detection { class: "car".into(), score: 0.871_04, bbox };
+        let car = Detection { class: "car".into(), score: 0.871_04, bbox, colour: None };
         let track = Track {
             id: TrackId(7),
             class: "car".into(),
@@ -192,6 +213,21 @@ mod tests {
         observation.motion = 0.0132;
         assert_eq!(read, observation);
         assert_eq!(read_tracks, tracks);
+    }
+
+    #[test]
+    fn colours_stand_beside_what_was_seen() {
+        let (mut observation, tracks) = example();
+        let plain = observation.detections[0].clone();
+        observation.detections.push(Detection { colour: Some(Colour::White), ..plain.clone() });
+        observation.detections.push(plain);
+        let bytes = encode(&observation, &tracks);
+        assert!(String::from_utf8(bytes.clone()).unwrap().contains(r#"]]],"colours":[null,"white",null],"tracks""#));
+        let colours: Vec<_> = decode(&bytes).unwrap().0.detections.into_iter().map(|d| d.colour).collect();
+        assert_eq!(colours, [None, Some(Colour::White), None]);
+        // A word of a later version, and fewer of them than things.
+        let text = String::from_utf8(bytes).unwrap().replace(r#"[null,"white",null]"#, r#"["teal"]"#);
+        assert!(decode(text.as_bytes()).unwrap().0.detections.iter().all(|d| d.colour.is_none()));
     }
 
     #[test]

@@ -225,6 +225,17 @@ pub(crate) async fn about_people(app: &App, caller: &Caller, what: Audited, subj
     of(app, caller.user.name.clone(), caller.user.role.to_string(), row).await
 }
 
+/// A look whose row the endpoint writes itself: the same again at once is the same look.
+pub(crate) async fn look(app: &App, caller: &Caller, row: Own) -> Result<(), Problem> {
+    let (key, now) = ((caller.user.id, row.what, row.subject.clone(), row.detail.clone()), app.context.clock.mono());
+    if seen(app, &key, now) {
+        return Ok(());
+    }
+    of(app, caller.user.name.clone(), caller.user.role.to_string(), row).await?;
+    remember(app, key, now);
+    Ok(())
+}
+
 /// A row that an endpoint writes itself.
 pub(crate) struct Own {
     pub(crate) what: Audited,

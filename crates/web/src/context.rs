@@ -6,7 +6,7 @@ use domain::{Board, CameraId, Channel, Clock, WallTime};
 use live::LiveStream;
 use ring::{Reader, RingStatus};
 use std::sync::Arc;
-use store::Store;
+use store::{Sightings, Store};
 
 /// The place this box serves.
 #[derive(Clone, Debug)]
@@ -87,6 +87,8 @@ pub struct Context {
     pub exports: Arc<dyn Exports>,
     /// Copies footage that somebody has kept.
     pub keeping: Arc<dyn Keeping>,
+    /// What came by.
+    pub sightings: Sightings,
     /// What phones are offered; `None`: they cannot sign up.
     pub push: Option<Push>,
     /// Pictures for phones that were told.

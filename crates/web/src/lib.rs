@@ -41,6 +41,7 @@ mod push;
 mod query;
 mod range;
 mod reach;
+mod search;
 mod serve;
 mod session;
 mod snapshot;

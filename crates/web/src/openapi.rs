@@ -140,6 +140,8 @@ fn house() -> Value {
     let link: Vec<&str> = domain::Link::ALL.iter().map(|link| link.key()).collect();
     let note: Vec<&str> = domain::Note::ALL.iter().map(|note| note.key()).collect();
     let reason: Vec<&str> = domain::GapReason::ALL.iter().map(|reason| reason.as_str()).collect();
+    let colour: Vec<&str> = domain::Colour::ALL.iter().map(|colour| colour.as_str()).collect();
+    let heading: Vec<&str> = domain::Heading::ALL.iter().map(|heading| heading.as_str()).collect();
     let role: Vec<&str> = domain::Role::ALL.iter().map(|role| role.as_str()).collect();
     json!({
         "Problem": object(&[("type", "string"), ("kind", "string"), ("title", "string"), ("status", "integer"), ("detail", "string"), ("parameter?", "string"), ("room?", "=NoRoom")]),
@@ -173,6 +175,17 @@ fn house() -> Value {
         "Camera": object(&[("id", "string"), ("name", "string"), ("streams", "=Streams"), ("recorded", "=Recorded"), ("detection", "=Detection")]),
         "Detection": {"type": "string", "enum": ["on", "no-rules", "off", "quarantine"]},
         "Cameras": object(&[("site", "=Site"), ("now", "time"), ("cameras", "=Camera[]")]),
+        "Search": object(&[
+            ("from", "time"), ("to", "time"), ("purpose", "string"), ("cameras?", "string[]"), ("classes?", "string[]"), ("colours?", "=Colour[]"),
+            ("headings?", "=Heading[]"), ("before?", "string|null"), ("limit?", "integer"),
+        ]),
+        "Colour": {"type": "string", "enum": colour},
+        "Heading": {"type": "string", "enum": heading},
+        "Found": object(&[("now", "time"), ("found", "=Sighting[]"), ("before", "string|null")]),
+        "Sighting": object(&[
+            ("camera", "string"), ("class", "string"), ("colour", "=Colour|null"), ("heading", "=Heading"), ("first", "time"), ("last", "time"),
+            ("best", "time"), ("box", "=Box"), ("score", "number"),
+        ]),
         "Span": object(&[("from", "time"), ("to", "time")]),
         "Timeline": object(&[("from", "time"), ("to", "time"), ("stream", "string"), ("spans", "=Span[]"), ("gaps", "=Gap[]")]),
         "Gap": object(&[("from", "time"), ("to", "time"), ("reason", "=GapReason")]),

@@ -50,23 +50,29 @@ impl Params {
 
     /// `from` and `to`, in order, at most `longest` seconds apart.
     pub(crate) fn time(&self, longest: i64) -> Result<(WallTime, WallTime), Problem> {
-        let instant = |name| {
-            // A `+` of an offset that was not escaped arrives as a space.
-            let text = self.need(name)?.replace(' ', "+");
-            WallTime::parse(&text).map_err(|reason| Problem::Bad { name, reason: brief(reason) })
-        };
-        let (from, to) = (instant("from")?, instant("to")?);
-        if to <= from {
-            return Err(Problem::Bad { name: "to", reason: "must be later than from".into() });
-        }
-        if to.micros_since(from) > longest.saturating_mul(1_000_000) {
-            return Err(Problem::Bad { name: "to", reason: format!("must be at most {} h after from", longest / 3600) });
-        }
-        Ok((from, to))
+        in_order(self.instant("from")?, self.instant("to")?, longest)
+    }
+
+    /// A moment that must be there.
+    pub(crate) fn instant(&self, name: &'static str) -> Result<WallTime, Problem> {
+        // A `+` of an offset that was not escaped arrives as a space.
+        let text = self.need(name)?.replace(' ', "+");
+        WallTime::parse(&text).map_err(|reason| Problem::Bad { name, reason: brief(reason) })
     }
 }
 
+/// A time from one moment to a later one, at most `longest` seconds apart.
+pub(crate) fn in_order(from: WallTime, to: WallTime, longest: i64) -> Result<(WallTime, WallTime), Problem> {
+    if to <= from {
+        return Err(Problem::Bad { name: "to", reason: "must be later than from".into() });
+    }
+    if to.micros_since(from) > longest.saturating_mul(1_000_000) {
+        return Err(Problem::Bad { name: "to", reason: format!("must be at most {} h after from", longest / 3600) });
+    }
+    Ok((from, to))
+}
+
 /// What came in, quoted back, is kept short.
-fn brief(reason: String) -> String {
+pub(crate) fn brief(reason: String) -> String {
     if reason.chars().count() <= 300 { reason } else { reason.chars().take(300).chain(['…']).collect() }
 }

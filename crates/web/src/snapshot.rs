@@ -1,9 +1,10 @@
-//! `GET cameras/{id}/snapshot.jpg`: a picture of now, and where it comes from.
+//! Pictures of a camera: `snapshot.jpg` of now, `picture.jpg` of a moment that is recorded; and where they come from.
 
 use crate::{
     app::App,
     guard::Caller,
     problem::{Full, Problem},
+    query::Params,
 };
 use async_trait::async_trait;
 use axum::{
@@ -13,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use domain::CameraId;
+use domain::{CameraId, WallTime};
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 
@@ -34,6 +35,12 @@ pub trait Snapshot: Send + Sync + 'static {
     /// # Errors
     /// [`NoPicture`]: the camera is away, or nobody can decode it now.
     async fn snapshot(&self, camera: &CameraId) -> Result<Bytes, NoPicture>;
+
+    /// A small picture of a moment that is recorded, as a JPEG.
+    ///
+    /// # Errors
+    /// [`NoPicture`]: nothing was recorded then, or nobody can decode it now.
+    async fn picture(&self, camera: &CameraId, at: WallTime) -> Result<Bytes, NoPicture>;
 }
 
 /// `GET cameras/{id}/snapshot.jpg`
@@ -43,10 +50,25 @@ pub(crate) async fn snapshot(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let camera = caller.camera(&app.context, &id)?.id.clone();
+    taken(&app, app.context.snapshot.snapshot(&camera)).await
+}
+
+/// `GET cameras/{id}/picture.jpg?at=…`
+pub(crate) async fn picture(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<Response, Problem> {
+    let camera = caller.camera(&app.context, &id)?.id.clone();
+    let at = params.instant("at")?;
+    taken(&app, app.context.snapshot.picture(&camera, at)).await
+}
+
+async fn taken(app: &App, picture: impl Future<Output = Result<Bytes, NoPicture>>) -> Result<Response, Problem> {
     let turn = timeout(WAIT, app.snapshots.acquire()).await;
     let _turn = turn.map_err(|_| Problem::Full(Full::Snapshots))?.map_err(Problem::internal)?;
-    let taken = timeout(TAKE, app.context.snapshot.snapshot(&camera)).await;
-    let jpeg = taken.map_err(|_| Problem::NoPicture("it was not there in time".into()))?;
+    let jpeg = timeout(TAKE, picture).await.map_err(|_| Problem::NoPicture("it was not there in time".into()))?;
     let jpeg = jpeg.map_err(|NoPicture(reason)| Problem::NoPicture(reason))?;
     Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response())
 }

@@ -81,7 +81,7 @@ impl Actor {
         let (w, h) = self.size;
         let y2 = if within(&self.cut) { y - h / 2.0 } else { y };
         let bbox = BBox { x1: x - w / 2.0 + n[0] * w, y1: y - h + n[1] * h, x2: x + w / 2.0 + n[2] * w, y2: y2 + n[3] * h };
-        Some(Detection { class: Class::from(self.class), score: self.score, bbox })
+        Some(Detection { class: Class::from(self.class), score: self.score, bbox, colour: None })
     }
 }
 

@@ -141,7 +141,8 @@ async fn serve(
     });
 
     // Seen and told: the worker looks, rules decide, cases keep, alerts tell.
-    let seeing = seeing::start(config, env, rings, capture, &stop)?;
+    let sightings = store::Sightings::open(&config.storage.data.join("sightings.db"))?;
+    let seeing = seeing::start(config, env, rings, capture, &sightings, &stop)?;
     let vision = seeing.vision.clone();
     let footage = Arc::new(wiring::footage(config, env, rings, capture, vision.clone()));
     let cases = wiring::open_cases(config, env, store.clone(), footage.clone())?;
@@ -169,7 +170,9 @@ async fn serve(
     let keeper = keeping::Keeper::open(store.clone(), env.clock.clone(), wiring::recorded(config, rings), data, gauge.clone())?;
     keeper.resume();
     let steward = tidying::Steward::new(store.clone(), env.clock.clone(), cases.clone(), keeper.clone(), gauge.clone(), data);
-    tasks.spawn(steward.run(stop.clone()));
+    let recorded = all.clone();
+    let oldest = move || recorded.iter().filter_map(|ring| ring.status().oldest).min();
+    tasks.spawn(steward.of_the_past(sightings.clone(), Box::new(oldest)).run(stop.clone()));
 
     let disks = Disks::reading(&config.storage.smart);
     tasks.spawn(disks::watch(disks.clone(), config.clone(), all.clone(), store.clone(), env.clone(), stop.clone()));
@@ -200,6 +203,7 @@ async fn serve(
         snapshot: footage,
         exports,
         keeping: Arc::new(keeping::Kept(keeper)),
+        sightings,
         push: phones.offer,
         glances: phones.glances,
         evidence: gauge,

@@ -1,8 +1,9 @@
-//! What follows from a picture: tracks, rules, a line in the ring, and violations on their way to the cases.
+//! What follows from a picture: tracks, rules, a line in the ring, violations on their way to the cases, and lines for searching.
 //!
 //! Runs on vision's thread; nothing here waits for a disk or a network, except when a thousand violations wait already.
 
-use analytics::{Analytics, Event};
+use super::gallery::Desk;
+use analytics::{Analytics, Event, Gallery};
 use domain::{CameraId, Observation, Violation, ViolationEnd};
 use std::{
     collections::BTreeMap,
@@ -21,18 +22,20 @@ pub(crate) enum Happened {
 pub(crate) struct Eyes {
     cameras: BTreeMap<CameraId, Mutex<Camera>>,
     happened: SyncSender<Happened>,
+    desk: Desk,
 }
 
 /// One camera's.
 pub(crate) struct Camera {
     pub(crate) analytics: Analytics,
+    pub(crate) gallery: Gallery,
     /// `None`: no stream of this camera is recorded.
     pub(crate) diary: Option<(ring::Recorder, vision::Diary)>,
 }
 
 impl Eyes {
-    pub(crate) fn new(cameras: BTreeMap<CameraId, Camera>, happened: SyncSender<Happened>) -> Self {
-        Self { cameras: cameras.into_iter().map(|(id, c)| (id, Mutex::new(c))).collect(), happened }
+    pub(crate) fn new(cameras: BTreeMap<CameraId, Camera>, happened: SyncSender<Happened>, desk: Desk) -> Self {
+        Self { cameras: cameras.into_iter().map(|(id, c)| (id, Mutex::new(c))).collect(), happened, desk }
     }
 }
 
@@ -45,6 +48,7 @@ impl vision::Eyes for Eyes {
         if let Some((recorder, diary)) = &mut eye.diary {
             recorder.push(&diary.sample(&observation, &tracks));
         }
+        self.desk.hand_in(camera, eye.gallery.observe(&observation, &tracks));
         for event in events {
             let happened = match event {
                 Event::Raised(violation) => Happened::Raised(camera.clone(), Box::new(violation)),
@@ -54,5 +58,15 @@ impl vision::Eyes for Eyes {
             let _ = self.happened.send(happened);
         }
         eye.analytics.wants_pictures()
+    }
+}
+
+impl Drop for Eyes {
+    /// What still stands there at the end is told as it is.
+    fn drop(&mut self) {
+        for (camera, eye) in &mut self.cameras {
+            let eye = eye.get_mut().unwrap_or_else(PoisonError::into_inner);
+            self.desk.hand_in(camera, eye.gallery.finish());
+        }
     }
 }

@@ -20,8 +20,13 @@ use vision::{Vision, protocol::StillError};
 const STILL_WIDTH: u32 = 1920;
 /// Snapshots for pages.
 const SNAPSHOT_WIDTH: u32 = 1280;
+/// Pictures of the past for pages: lists of them.
+const SMALL_WIDTH: u32 = 640;
 /// What is not readable this long after it happened was not recorded.
 const RECORDED_BY_THEN: Duration = Duration::from_secs(15);
+
+/// A picture this much older than what was asked for shows another moment, µs.
+const OTHER_MOMENT: i64 = 1_500_000;
 
 /// One camera's sources.
 pub(crate) struct Source {
@@ -181,5 +186,21 @@ impl web::Snapshot for Footage {
         };
         let made = self.vision.still(samples, pts, SNAPSHOT_WIDTH).await;
         made.map(|s| s.jpeg).map_err(|e| web::NoPicture(format!("the picture could not be made: {}", missing(e))))
+    }
+
+    async fn picture(&self, camera: &CameraId, at: WallTime) -> Result<Bytes, web::NoPicture> {
+        let source = self.cameras.get(camera).ok_or_else(|| web::NoPicture("no such camera".into()))?;
+        // The small stream first: the picture will be small, and it was the one that was looked at.
+        for (channel, reader) in source.recorded.iter().rev() {
+            let (reader, stream) = (reader.clone(), StreamId::new(camera.clone(), *channel, StreamKind::Video));
+            let looked = tokio::task::spawn_blocking(move || reader.picture(&stream, at)).await;
+            let found = looked.map_err(|_| web::NoPicture("reading was interrupted".into()))?;
+            let found = found.map_err(|e| web::NoPicture(e.to_string()))?;
+            if let Some(picture) = found.filter(|p| at.micros_since(p.capture) < OTHER_MOMENT) {
+                let made = self.vision.still(picture.samples, picture.pts, SMALL_WIDTH).await;
+                return made.map(|s| s.jpeg).map_err(|e| web::NoPicture(format!("the picture could not be made: {}", missing(e))));
+            }
+        }
+        Err(web::NoPicture(format!("nothing was recorded at {at}")))
     }
 }

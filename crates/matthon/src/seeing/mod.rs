@@ -2,6 +2,7 @@
 
 mod eyes;
 pub(crate) mod footage;
+mod gallery;
 pub(crate) mod rules;
 
 use crate::{capture::Capture, env::Env, models};
@@ -30,6 +31,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub(crate) struct Seeing {
     pub(crate) vision: Vision,
     happened: Receiver<Happened>,
+    writer: JoinHandle<()>,
 }
 
 /// Starts the worker's keeper. A missing model or worker is no error: the status says so and everything else works.
@@ -38,6 +40,7 @@ pub(crate) fn start(
     env: &Env,
     rings: &BTreeMap<String, ring::Recorder>,
     capture: &Capture,
+    sightings: &store::Sightings,
     stop: &CancellationToken,
 ) -> Result<Seeing> {
     let model = config.vision.as_ref().and_then(|v| match (models::forbidden(config), models::library(config).load(&v.model)) {
@@ -66,8 +69,9 @@ pub(crate) fn start(
         let recorder = [Channel::Main, Channel::Sub].into_iter().find_map(|c| camera.record.ring(c).and_then(|ring| rings.get(ring)));
         let analytics = analytics::Analytics::new(rules::of(camera)).with_context(|| format!("camera {}", camera.id))?;
         let diary = recorder.map(|r| (r.clone(), vision::Diary::new(&camera.id, channel)));
-        cameras.insert(camera.id.clone(), Camera { analytics, diary });
+        cameras.insert(camera.id.clone(), Camera { analytics, gallery: analytics::Gallery::default(), diary });
     }
+    let (desk, writer) = gallery::open(sightings.clone())?;
     let detectors = config.vision.as_ref().map_or(1, |v| v.workers);
     let fps = config.vision.as_ref().map_or(5.0, |v| v.fps);
     let vision = Vision::start(
@@ -75,10 +79,10 @@ pub(crate) fn start(
         env.worker.clone(),
         env.clock.clone(),
         watched,
-        Arc::new(Eyes::new(cameras, happened)),
+        Arc::new(Eyes::new(cameras, happened, desk)),
         stop.clone(),
     )?;
-    Ok(Seeing { vision, happened: heard })
+    Ok(Seeing { vision, happened: heard, writer })
 }
 
 impl Seeing {
@@ -95,6 +99,8 @@ impl Seeing {
                     std::thread::sleep(AGAIN);
                 }
             }
+            // Vision has ended, and with it whoever hands lines in.
+            let _ = self.writer.join();
         };
         Ok(std::thread::Builder::new().name("cases".into()).spawn(work)?)
     }

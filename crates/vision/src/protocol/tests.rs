@@ -10,7 +10,7 @@ use std::{
 };
 
 fn messages() -> Vec<Vec<u8>> {
-    let detection = domain::Detection { class: "car".into(), score: 0.5, bbox: [0.1, 0.2, 0.3, 0.4].into() };
+    let detection = domain::Detection { class: "car".into(), score: 0.5, bbox: [0.1, 0.2, 0.3, 0.4].into(), colour: Some(domain::Colour::Red) };
     let observation = Observation { capture: WallTime(1), width: 640, height: 352, motion: 0.1, detections: vec![detection] };
     [Up::Seen(observation), Up::Undecodable { what: "no".into() }, Up::End { decoded: 3, length_micros: 4 }]
         .iter()
@@ -73,7 +73,7 @@ proptest! {
     #[test]
     fn what_was_said_is_what_is_heard(capture in any::<i64>(), motion in any::<f64>(), word in "[a-z-]{0,32}", corners in any::<[f64; 4]>()) {
         prop_assume!(!motion.is_nan() && corners.iter().all(|c| !c.is_nan()));
-        let detection = domain::Detection { class: word.as_str().into(), score: motion, bbox: corners.into() };
+        let detection = domain::Detection { class: word.as_str().into(), score: motion, bbox: corners.into(), colour: None };
         let up = Up::Seen(Observation { capture: WallTime(capture), width: 1, height: 2, motion, detections: vec![detection] });
         let bytes = stream::encode(&up).unwrap();
         prop_assert_eq!(stream::length(bytes[..4].try_into().unwrap()).unwrap(), bytes.len() - 4);

@@ -1,8 +1,8 @@
-//! Cameras: live pictures, and what is recorded.
+//! Cameras: live pictures, what is recorded, and finding in it.
 
 use super::{Answer, EVERYBODY, Endpoint, FROM, Method, PLAYBACK, STREAM, TO, WATCH};
-use crate::{cameras, clip, live_socket, snapshot, story};
-use axum::routing::get;
+use crate::{cameras, clip, live_socket, search, snapshot, story};
+use axum::routing::{get, post};
 use domain::Audited;
 
 pub(super) const WATCHING: &[Endpoint] = &[
@@ -71,6 +71,29 @@ pub(super) const WATCHING: &[Endpoint] = &[
         answer: Answer::Bytes("image/jpeg"),
         audit: Some(Audited::Snapshot),
         handler: || get(snapshot::snapshot),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/cameras/{id}/picture.jpg",
+        access: PLAYBACK,
+        about: "A small picture of a moment that is recorded; 503 while nobody can decode it.",
+        query: &[("at", true, "The moment: RFC 3339 with an offset, or Unix seconds")],
+        body: "",
+        answer: Answer::Bytes("image/jpeg"),
+        audit: Some(Audited::Playback),
+        handler: || get(snapshot::picture),
+    },
+    // Reads only, by a body that says what for: it writes its own row, with the purpose.
+    Endpoint {
+        method: Method::Post,
+        path: "/api/v1/search",
+        access: PLAYBACK,
+        about: "Finds vehicles and animals that came by, newest first, by time, camera, class, colour and heading. Persons are not searched for.",
+        query: &[],
+        body: "Search",
+        answer: Answer::Json("Found"),
+        audit: None,
+        handler: || post(search::search),
     },
     Endpoint {
         method: Method::Get,

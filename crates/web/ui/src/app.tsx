@@ -17,6 +17,7 @@ import { LivePage } from './pages/live';
 import { LoginPage } from './pages/login';
 import { OneCasePage } from './pages/one-case';
 import { PlaybackPage } from './pages/playback';
+import { SearchPage } from './pages/search';
 import { SettingsPage } from './pages/settings';
 import { followTaps, leave, renew } from './push/phone';
 import { may, type Page } from './roles';
@@ -27,6 +28,7 @@ const PAGES: readonly { page: Page; path: string; icon: IconName }[] = [
   { page: 'live', path: paths.live, icon: 'live' },
   { page: 'cases', path: paths.cases(), icon: 'cases' },
   { page: 'playback', path: paths.playback(), icon: 'playback' },
+  { page: 'search', path: paths.search, icon: 'find' },
   { page: 'devices', path: paths.devices, icon: 'devices' },
 ];
 
@@ -130,6 +132,8 @@ function View({ route }: { route: Route }) {
       return may('cases') ? <CasesPage key={String(route.all)} all={route.all} /> : <Refused />;
     case 'case':
       return may('cases') ? <CasePage key={route.id} id={route.id} /> : <Refused />;
+    case 'search':
+      return may('search') ? <SearchPage /> : <Refused />;
     case 'devices':
       return may('devices') ? <DevicesPage /> : <Refused />;
     case 'settings':

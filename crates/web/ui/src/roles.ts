@@ -3,12 +3,12 @@
 import { session } from './api';
 import type { Role } from './types';
 
-export type Page = 'live' | 'cases' | 'playback' | 'devices';
+export type Page = 'live' | 'cases' | 'playback' | 'search' | 'devices';
 
 const PAGES: { [role in Role]: readonly Page[] } = {
-  admin: ['live', 'cases', 'playback', 'devices'],
-  official: ['live', 'cases', 'playback', 'devices'],
-  police: ['live', 'cases', 'playback', 'devices'],
+  admin: ['live', 'cases', 'playback', 'search', 'devices'],
+  official: ['live', 'cases', 'playback', 'search', 'devices'],
+  police: ['live', 'cases', 'playback', 'search', 'devices'],
   viewer: ['live'],
   technician: ['live', 'devices'],
   auditor: ['devices'],

@@ -9,6 +9,7 @@ export type Route =
   | { page: 'cases'; all: boolean }
   | { page: 'case'; id: number }
   | { page: 'playback'; camera: string | null; at: Ms | null }
+  | { page: 'search' }
   | { page: 'devices' }
   | { page: 'settings' }
   | { page: 'join' }
@@ -31,6 +32,8 @@ function parse(location: Location): Route {
       const at = Number(query.get('t'));
       return { page: 'playback', camera: second ?? null, at: Number.isFinite(at) && at > 0 ? at * 1000 : null };
     }
+    case 'tim':
+      return { page: 'search' };
     case 'thiet-bi':
       return { page: 'devices' };
     case 'cai-dat':
@@ -59,6 +62,7 @@ export const paths = {
     `/xem-lai${id ? `/${encodeURIComponent(id)}` : ''}${at ? `?t=${Math.round(at / 1000)}` : ''}`,
   cases: (all = false) => (all ? '/vu-viec?tat-ca' : '/vu-viec'),
   case: (id: number) => `/vu-viec/${id}`,
+  search: '/tim',
   devices: '/thiet-bi',
   settings: '/cai-dat',
 };

@@ -121,7 +121,7 @@ fn boxes_and_numbers_that_are_none_are_left_out_without_a_scene() {
                 follow(w.stream(d.remove(0)), |socket, message, _| {
                     if let Down::Sample(head) = message {
                         let good = BBox { x1: 0.1, y1: 0.1, x2: 0.2, y2: 0.2 };
-                        let thing = |score, bbox| Detection { class: "car".into(), score, bbox };
+                        let thing = |score, bbox| Detection { class: "car".into(), score, bbox, colour: None };
                         let detections = vec![thing(0.5, good), thing(f64::NAN, good), thing(0.5, BBox { x1: f64::INFINITY, ..good })];
                         up(socket, &Up::Seen(Observation { motion: f64::NAN, detections, ..nothing(head.capture) }));
                     }
