@@ -15,6 +15,7 @@ mod case_link;
 mod cases;
 mod clip;
 mod context;
+mod crowd;
 mod device;
 mod disks;
 mod doors;

@@ -3,6 +3,7 @@
 use crate::{
     app::{self, App},
     context::Context,
+    crowd::Crowd,
     plain,
     way::Peer,
 };
@@ -40,11 +41,13 @@ const BREATH: Duration = Duration::from_millis(100);
 pub async fn serve(listener: TcpListener, context: Arc<Context>, stop: CancellationToken) -> io::Result<()> {
     let address = listener.local_addr()?;
     tracing::info!(%address, https = context.doors.certificate.is_some(), "serving");
+    let doors = context.doors.clone();
     let greeter = context.doors.certificate.as_ref().map(Greeter::new).transpose()?;
     let app = App::new(context, stop.clone());
     let house =
         Arc::new(House { page: app::build(&app), plain: plain::build(&app), greeter, stop: stop.clone(), cut: CancellationToken::new() });
     let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let crowd = Crowd::default();
     let tasks = TaskTracker::new();
     loop {
         // A place first: whoever comes beyond the bound waits in the kernel's queue.
@@ -58,10 +61,15 @@ pub async fn serve(listener: TcpListener, context: Arc<Context>, stop: Cancellat
         };
         match accepted {
             Ok((stream, from)) => {
+                // Too many from there: closed unanswered. An answer would be work for whoever asks for nothing else.
+                let Some(one_of_many) = crowd.enter(from.ip(), doors.trusts(from.ip())) else {
+                    metrics::counter!("matthon_web_crowded_total").increment(1);
+                    continue;
+                };
                 let connection = Arc::clone(&house).meet(stream, from.ip());
                 tasks.spawn(async move {
                     connection.await;
-                    drop(place);
+                    drop((place, one_of_many));
                 });
             }
             Err(e) => {

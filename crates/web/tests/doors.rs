@@ -240,3 +240,34 @@ async fn a_certificate_that_ends_and_what_needs_an_address_from_outside_are_name
     assert_eq!((&status["reach"]["public_url"], &status["reach"]["certificate"]), (&PUBLIC.into(), &serde_json::Value::Null));
     assert_eq!(status["reach"]["missing"], serde_json::json!([]));
 }
+
+/// A bare connection from an address of this machine.
+async fn from(address: [u8; 4], village: &Village) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind((address, 0).into()).unwrap();
+    socket.connect(village.address).await.unwrap()
+}
+
+async fn answered(stream: &mut TcpStream) -> bool {
+    let asked = stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    let mut answer = Vec::new();
+    asked.is_ok() && stream.read_to_end(&mut answer).await.is_ok() && answer.starts_with(b"HTTP/1.1 200")
+}
+
+#[tokio::test]
+async fn a_thousand_connections_of_one_address_take_nobody_elses_place() {
+    let village = Village::start(false).await;
+    let mut crowd = Vec::new();
+    for _ in 0..1000 {
+        crowd.push(from([127, 0, 0, 2], &village).await);
+    }
+    // Who comes from elsewhere is served, while the first of the crowd still hold theirs.
+    let other = tokio::time::timeout(Duration::from_secs(20), async { answered(&mut from([127, 0, 0, 3], &village).await).await });
+    assert!(other.await.unwrap());
+    assert!(answered(&mut crowd[0]).await, "those who were let in are served as well");
+    let last = crowd.last_mut().unwrap();
+    assert!(!answered(last).await, "and those beyond the bound are not");
+    // When the crowd has gone, its address is as good as any.
+    drop(crowd);
+    support::until("its places are free", async || answered(&mut from([127, 0, 0, 2], &village).await).await.then_some(())).await;
+}
