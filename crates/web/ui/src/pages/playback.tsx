@@ -68,7 +68,7 @@ function Chosen({ camera, cameras, zone, at }: { camera: Camera; cameras: Camera
         </div>
       </div>
       {camera.recorded.main || camera.recorded.sub
-        ? <Viewer key={`${camera.id} ${day}`} camera={camera} day={day} zone={zone} start={start} onWall={setWall} />
+        ? <Viewer key={`${camera.id} ${day}`} camera={camera} day={day} zone={zone} start={start} onWall={setWall} others={cameras.filter((one) => one.id !== camera.id && (one.recorded.main || one.recorded.sub))} />
         : <Empty icon="off" title={t('play.not_recorded')} />}
     </section>
   );

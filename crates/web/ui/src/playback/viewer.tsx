@@ -18,6 +18,7 @@ import { DownloadRange } from './download-range';
 import { GapList } from './gap-list';
 import { Keys } from './keys';
 import { MarkKeys } from './mark-keys';
+import { Second } from './second';
 import { ZOOMS } from './scale';
 import { chooseStream } from './stream-choice';
 import { covered, nearest } from './spans';
@@ -31,18 +32,20 @@ interface Props {
   zone: string;
   start: Ms | null;
   onWall: (wall: Ms) => void;
+  /** Those that can be watched beside it. */
+  others: Camera[];
 }
 
 const DEFAULT_ZOOM = 2;
 const SAY_MS = 6000;
 
-export function Viewer({ camera, day, zone, start, onWall }: Props) {
+export function Viewer({ camera, day, zone, start, onWall, others }: Props) {
   const spans = useSpans(camera, day, zone);
   if (!spans.data) return spans.error ? <Failure error={spans.error} again={spans.again} /> : <Loading />;
-  return <Recordings camera={camera} day={day} zone={zone} start={start} onWall={onWall} spans={spans.data} />;
+  return <Recordings camera={camera} day={day} zone={zone} start={start} onWall={onWall} others={others} spans={spans.data} />;
 }
 
-function Recordings({ camera, day, zone, start, onWall, spans: fresh }: Props & { spans: DaySpans }) {
+function Recordings({ camera, day, zone, start, onWall, others, spans: fresh }: Props & { spans: DaySpans }) {
   const [wanted, setWanted] = useState<StreamName>('main');
   const [broken, setBroken] = useState<StreamName[]>([]);
   const [extra, setExtra] = useState<DaySpans | null>(null);
@@ -63,6 +66,8 @@ function Recordings({ camera, day, zone, start, onWall, spans: fresh }: Props & 
   const [zoom, setZoom] = useState(DEFAULT_ZOOM);
   const [moved, setMoved] = useState(false);
   const [said, setSaid] = useState<TextKey | null>(null);
+  const [beside, setBeside] = useState('');
+  const second = others.find((one) => one.id === beside);
 
   // First: the moment asked for; else the newest minute of today, the first picture of another day.
   const first = useMemo(() => {
@@ -167,6 +172,7 @@ function Recordings({ camera, day, zone, start, onWall, spans: fresh }: Props & 
           </div>
         )}
       </div>
+      {second && <Second key={second.id} camera={second} day={day} zone={zone} lead={{ wall: cursor, playing: state.playing && scrub === null, speed }} />}
 
       <p class="now" aria-live="off"><strong>{clockSeconds(cursor, zone)}</strong> <span>{date(cursor, zone)}</span></p>
       {message && <p class="message" role="status">{t(message, { codec: codecName(choice.codec ?? '') })}</p>}
@@ -195,6 +201,15 @@ function Recordings({ camera, day, zone, start, onWall, spans: fresh }: Props & 
           </div>
         )}
       </div>
+      {others.length > 0 && (
+        <label class="field beside">
+          <span class="label">{t('play.beside')}</span>
+          <select name="beside" value={beside} onChange={(event) => setBeside(event.currentTarget.value)}>
+            <option value="">{t('play.beside_no')}</option>
+            {others.map((one) => <option key={one.id} value={one.id}>{one.name}</option>)}
+          </select>
+        </label>
+      )}
       <GapList gaps={all.gaps} zone={zone} />
       <Keep camera={camera.id} zone={zone} cursor={cursor} />
       <DownloadRange camera={camera} spans={all} day={day} zone={zone} cursor={cursor} />
