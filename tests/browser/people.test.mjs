@@ -1,4 +1,4 @@
-// From an invitation to a live picture without a keyboard; opened inside Zalo; a lost phone; a person who leaves office.
+// From an invitation to a live picture without a keyboard; opened inside Zalo, also one case alone; a lost phone; a person who leaves office.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -137,6 +137,83 @@ step('the same link lets no second phone in', async () => {
   await shoot(page, 'join-used');
   await page.getByRole('link', { name: vi['join.home'] }).tap();
   await page.locator('input[name=password]').waitFor();
+  await context.close();
+});
+
+let one;
+step('a case is passed on: a link for one person, made on its page', async () => {
+  const page = await open(admin.context(), `${village.url}/camera/${PLACE[0]}`);
+  await until('a picture is there', async () => (await videos(page))[0]?.frames > 0, 60_000);
+  await page.getByRole('button', { name: vi['make.title'] }).click();
+  await page.fill('.make-case textarea', 'Xe tải đỗ chắn lối');
+  await page.click('.make-case button[type=submit]');
+  await page.locator('section.case[data-state=raised]').waitFor();
+  const id = await page.locator('section.case').getAttribute('data-case');
+  await page.locator('section.case[data-still=main]').waitFor({ timeout: 60_000 });
+  await page.click('[data-pass-on]');
+  await page.selectOption('select[name=whom]', { label: `${NAME} – ${vi['role.official']}` });
+  await page.getByRole('button', { name: vi['pass.make'] }).click();
+  one = { id, link: (await page.locator('[data-link]').textContent()).trim() };
+  assert.match(one.link, new RegExp(`^${village.url}/vu#ml_[0-9a-f]{64}$`));
+  await page.locator('.pass-on').scrollIntoViewIfNeeded();
+  await shoot(page, 'pass-on');
+  await page.close();
+});
+
+/** Zalo's own browser: its name, and as bad as it gets: no storage, no cookies, no service worker. */
+async function zalo(reads = []) {
+  const context = await browser.newContext({ ...PHONE, userAgent: ZALO, serviceWorkers: 'block' });
+  await context.addInitScript(() => {
+    const denied = () => { throw new DOMException('denied', 'SecurityError'); };
+    for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches']) Object.defineProperty(window, name, { get: denied });
+    Object.defineProperty(Document.prototype, 'cookie', { get: denied, set: denied });
+  });
+  await context.route('**/*', async (route) => {
+    const headers = { ...route.request().headers() };
+    assert.equal(headers['cookie'], undefined, 'nothing is asked by a cookie');
+    reads.push(route.request().url());
+    await route.continue({ headers });
+  });
+  return context;
+}
+
+step('inside Zalo, without storage, the case shows and is answered, and nothing else is to be had', async () => {
+  const reads = [];
+  const context = await zalo(reads);
+  const page = await open(context, one.link);
+  await page.locator(`[data-case="${one.id}"][data-state=raised]`).waitFor();
+  await page.locator('.still-picture img').waitFor();
+  assert.ok(await page.locator('.still-picture img').evaluate((img) => img.decode().then(() => img.naturalWidth > 0)), 'the picture is a picture');
+  await page.getByText('Xe tải đỗ chắn lối').waitFor();
+  assert.deepEqual(await misfits(page), []);
+  // The way out, as Android takes it.
+  assert.match(await page.locator('[data-outside] a').getAttribute('href'), new RegExp(`^intent://[^#]*/vu-viec/${one.id}#Intent;scheme=http;`));
+  await shoot(page, 'one-case-zalo');
+  // An answer is given in the name of whom the link is for, and can be taken back.
+  await page.getByRole('button', { name: vi['act.false'] }).tap();
+  await page.locator('[data-state=false-alarm]').waitFor();
+  await page.locator('.undo-bar', { hasText: NAME }).waitFor();
+  await page.getByRole('button', { name: vi['act.undo_plain'] }).tap();
+  await page.locator('[data-state=raised]').waitFor();
+  await page.getByRole('button', { name: vi['act.confirm'] }).tap();
+  await page.locator('[data-state=confirmed]').waitFor();
+  // A reload is no second browser.
+  await page.reload();
+  await page.locator('.still-picture img').waitFor();
+  // The rest of the village stays outside.
+  await page.goto(`${village.url}/vu-viec/${one.id}`);
+  await page.locator('input[name=password]').waitFor();
+  assert.ok(reads.every((url) => !url.includes('ml_') && !url.includes('mc_')), 'no secret in an address');
+  assert.deepEqual(await context.cookies(), []);
+  await context.close();
+});
+
+step('a second browser finds the link used', async () => {
+  const context = await zalo();
+  const page = await open(context, one.link);
+  await page.locator('[data-refused=used]').getByText(vi['one.used']).waitFor();
+  assert.equal(await page.locator('[data-case]').count(), 0);
+  await shoot(page, 'one-case-used');
   await context.close();
 });
 
