@@ -34,7 +34,9 @@ fn measure(dir: &Path, lines: u64) -> Result<()> {
     let nothing = SightingFilter { classes: vec!["elephant".into()], ..day.clone() };
     let rare = SightingFilter { classes: vec!["bus".into()], colours: vec![Colour::Yellow], headings: vec![Heading::Away], ..day.clone() };
     let one = SightingFilter { cameras: Some(vec![CameraId::new("c7")?]), colours: vec![Colour::Red], ..day.clone() };
-    for (what, filter) in [("the newest of the day", day), ("red on one camera", one), ("yellow buses that went away", rare), ("what never was", nothing)] {
+    for (what, filter) in
+        [("the newest of the day", day), ("red on one camera", one), ("yellow buses that went away", rare), ("what never was", nothing)]
+    {
         let mut took = Vec::new();
         let mut found = 0;
         for _ in 0..ASKED {

@@ -3,9 +3,8 @@
 use crate::block::packed;
 use bytes::Bytes;
 use domain::{
-    Colour,
-    AudioCodec, BBox, CameraId, Channel, Class, Detection, Format, Observation, Sample, SimClock, StreamId, StreamKind, Track, TrackId,
-    TrackState, VideoCodec, WallTime,
+    AudioCodec, BBox, CameraId, Channel, Class, Colour, Detection, Format, Observation, Sample, SimClock, StreamId, StreamKind, Track,
+    TrackId, TrackState, VideoCodec, WallTime,
 };
 use evidence::{
     Manifest, Package,

@@ -68,3 +68,50 @@ test('the story is announced, and its cases appear by themselves', { skip }, asy
   await shoot('demo-cases');
   assert.deepEqual(complaints, [], 'the browser complained');
 });
+
+test('what came by is found again, with what for', { skip }, async () => {
+  await page.getByRole('link', { name: vi['nav.search'], exact: true }).click();
+  await page.locator('.search form').waitFor();
+  const find = page.getByRole('button', { name: vi['nav.search'] });
+  assert.ok(await find.isDisabled(), 'without saying what for nothing is searched');
+  await page.click('[data-reason="find.reason_case"]');
+  await page.fill('input[name=from]', '00:00');
+  await page.selectOption('select[name=camera]', 'cong-lang');
+  const results = () => page.locator('[data-found]').evaluateAll((all) => all.map((one) => one.dataset.found));
+  // The rider against the one-way street is gone by now, or soon.
+  await page.click('[data-chip=motorcycle]');
+  await until('a motorcycle is found', async () => {
+    await find.click();
+    return (await results()).length > 0;
+  }, 60_000);
+  assert.ok((await results()).every((found) => found === 'motorcycle'));
+  await until('its picture is there', () => page.locator('.found-picture img').first().evaluate((img) => img.complete && img.naturalWidth > 64), 40_000);
+  assert.deepEqual(await misfits(page), []);
+  await shoot('search');
+  await page.setViewportSize({ width: 390, height: 844 });
+  assert.deepEqual(await misfits(page), []);
+  await shoot('search-phone');
+  await page.setViewportSize({ width: 1280, height: 960 });
+  // What never was is said to be nothing; and both questions stand in the log, with their purpose.
+  await page.click('[data-chip=motorcycle]');
+  await page.click('[data-chip=bicycle]');
+  await find.click();
+  await page.getByText(vi['find.none'], { exact: true }).waitFor();
+  const log = await page.evaluate(async () => (await (await fetch('/api/v1/audit?limit=200')).json()).rows.filter((row) => row.what === 'searched'));
+  assert.ok(log.length >= 2 && log.every((row) => row.who && row.detail.startsWith(`Xác minh vụ việc; from=`) && row.subject === 'cong-lang'), JSON.stringify(log));
+  // A tap on what was found plays its moment.
+  await page.click('[data-chip=bicycle]');
+  await page.click('[data-chip=motorcycle]');
+  await find.click();
+  await page.locator('[data-found]').first().click();
+  await page.locator('.viewer[data-status=ready]').waitFor();
+  // Beside it another camera, at the same time.
+  await page.selectOption('select[name=beside]', 'cho');
+  await until('both pictures show one moment and go on', async () => {
+    const [first, second] = await page.evaluate(() => [Number(document.querySelector('.viewer').dataset.wall), Number(document.querySelector('.second').dataset.wall)]);
+    return second > 0 && Math.abs(first - second) < 700;
+  }, 40_000);
+  await page.locator('.second').scrollIntoViewIfNeeded();
+  await shoot('playback-two');
+  assert.deepEqual(complaints, [], 'the browser complained');
+});

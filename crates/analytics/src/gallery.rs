@@ -8,7 +8,9 @@
 //! for hours gets a new line every [`PART`]: so nothing that was there at a moment began more than that before it, and a search needs
 //! to look no further back.
 
-use domain::{BBox, Colour, Detection, Heading, Observation, Sighting, Track, TrackId, TrackState, WallTime, geometry::Point, sighting::PERSON};
+use domain::{
+    BBox, Colour, Detection, Heading, Observation, Sighting, Track, TrackId, TrackState, WallTime, geometry::Point, sighting::PERSON,
+};
 use std::{collections::BTreeMap, time::Duration};
 
 /// Longest stay in one line.

@@ -17,7 +17,7 @@ struct Left {
 }
 
 fn watch(play: &Play, paint: impl Fn(&mut Observation)) -> Left {
-    let mut analytics = Analytics::new(Config::default()).unwrap();
+    let mut analytics = Analytics::new(Config::default()).expect("the usual works");
     let mut gallery = Gallery::default();
     let mut left = Left { lines: BTreeMap::new(), tellings: Vec::new(), followed: BTreeSet::new() };
     let mut now = WallTime(0);

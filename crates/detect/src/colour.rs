@@ -52,8 +52,8 @@ impl Side {
 fn inner(a: f64, b: f64, size: u32) -> Option<Side> {
     let size = f64::from(size);
     let (a, b) = ((a * size).clamp(0.0, size), (b * size).clamp(0.0, size));
-    // Also where one is not a number.
-    if !(b - a >= SMALLEST) {
+    // An edge that is not a number is too short as well.
+    if (b - a).is_nan() || b - a < SMALLEST {
         return None;
     }
     let (middle, half) = (a.midpoint(b), (b - a) * INNER / 2.0);

@@ -92,8 +92,7 @@ impl Detector {
             Layout::Yolox => yolox::read(values, self.spec.input, &self.word_of, self.spec.threshold, &mut self.candidates),
         }
         nms::suppress(&mut self.candidates, self.spec.nms);
-        let mut detections: Vec<Detection> =
-            self.candidates.iter().filter_map(|c| detection(c, &self.words, picture)).collect();
+        let mut detections: Vec<Detection> = self.candidates.iter().filter_map(|c| detection(c, &self.words, picture)).collect();
         detections.sort_by(order);
         self.spent = Spent { prepare: filled - begin, infer: inferred - filled, read: inferred.elapsed() };
         Ok(detections)

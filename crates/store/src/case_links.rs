@@ -70,7 +70,8 @@ impl Store {
         let (digest, browser) = (secrets::digest(secret), secrets::fresh("mc_")?);
         self.write(|tx| {
             let first = "UPDATE case_link SET browser = ?2 WHERE hash = ?1 AND browser IS NULL AND expires > ?3 RETURNING case_id, expires";
-            let opened = tx.query_row(first, params![digest, secrets::digest(&browser), now.0], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
+            let opened =
+                tx.query_row(first, params![digest, secrets::digest(&browser), now.0], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
             let Some((case, expires)) = opened else {
                 let used = "SELECT 1 FROM case_link WHERE hash = ?1 AND browser IS NOT NULL AND expires > ?2";
                 let used = tx.query_row(used, params![digest, now.0], |_| Ok(())).optional()?;

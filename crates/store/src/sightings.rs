@@ -149,7 +149,8 @@ impl Sightings {
         }
         if self.bytes()? > SIGHTINGS_MAX {
             let connection = lock(&self.0.writing);
-            let oldest = "DELETE FROM sighting WHERE (first, camera, track) IN (SELECT first, camera, track FROM sighting ORDER BY first LIMIT ?1)";
+            let oldest =
+                "DELETE FROM sighting WHERE (first, camera, track) IN (SELECT first, camera, track FROM sighting ORDER BY first LIMIT ?1)";
             gone += connection.execute(oldest, [AT_ONCE])?;
         }
         Ok(gone)
@@ -236,7 +237,7 @@ fn line(r: &Row<'_>) -> rusqlite::Result<(CameraId, Sighting)> {
 }
 
 /// What stands for a word of a fixed list; the lists only grow at their ends.
-fn position<T: PartialEq>(all: &[T], one: T) -> i64 {
+fn position<T: PartialEq + Copy>(all: &[T], one: T) -> i64 {
     all.iter().position(|other| *other == one).and_then(|n| i64::try_from(n).ok()).unwrap_or(0)
 }
 

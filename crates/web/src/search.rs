@@ -144,7 +144,8 @@ fn key(text: &str) -> Result<SightingKey, Problem> {
 fn row(sent: &Search) -> audit::Own {
     let Search { from, to, purpose, cameras, classes, colours, headings, .. } = sent;
     let lists = [("classes", classes), ("colours", colours), ("headings", headings)];
-    let said: Vec<_> = lists.iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| format!(" {name}={}", list.join(","))).collect();
+    let said: Vec<_> =
+        lists.iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| format!(" {name}={}", list.join(","))).collect();
     let detail = format!("{}; from={from} to={to}{}", purpose.trim(), said.concat());
     audit::Own { what: Audited::Searched, subject: cameras.join(","), detail }
 }

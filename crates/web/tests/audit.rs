@@ -88,7 +88,9 @@ async fn every_row_that_says_so_writes_its_word() {
     for row in table() {
         let Some(what) = row.audit else {
             // What changes something is audited here or writes its own row (sessions, exports, people).
-            let own = ["session", "exports", "kept", "people", "devices", "invitation", "push", "link", "search"].iter().any(|word| row.path.contains(word));
+            let own = ["session", "exports", "kept", "people", "devices", "invitation", "push", "link", "search"]
+                .iter()
+                .any(|word| row.path.contains(word));
             assert!(row.method == Method::Get || own, "{} changes something and is not audited", row.path);
             // What shows pictures is audited.
             let pictures = matches!(

@@ -134,6 +134,8 @@ async fn each_row_of_the_table_goes_through_the_public_door_or_does_not() {
         // An invitation is its own proof, and is opened far away.
         (Method::Post, "/api/v1/invitation"),
         (Method::Post, "/api/v1/invitation/look"),
+        // So is a link to one case.
+        (Method::Post, "/api/v1/case-link"),
         // So is the ticket of a notification's picture.
         (Method::Get, "/m/{token}"),
     ];

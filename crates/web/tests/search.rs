@@ -39,7 +39,7 @@ fn hour() -> Value {
     json!({"from": NOON.to_string(), "to": NOON.plus(Duration::from_secs(3600)).to_string(), "purpose": "Mất xe ở cổng làng"})
 }
 
-fn with(part: Value) -> Value {
+fn with(part: &Value) -> Value {
     let mut whole = hour();
     whole.as_object_mut().unwrap().extend(part.as_object().unwrap().clone());
     whole
@@ -61,14 +61,20 @@ fn searched(village: &Village) -> Vec<(String, String, String)> {
 async fn it_is_found_by_what_it_was_and_page_after_page() {
     let village = lived().await;
     let police = village.token("cong-an", Role::Police);
-    let count = async |part: Value| find(&village, &police, &with(part)).await["found"].as_array().unwrap().len();
+    let count = async |part: Value| find(&village, &police, &with(&part)).await["found"].as_array().unwrap().len();
     assert_eq!(count(json!({"limit": 100})).await, 60);
     assert_eq!(count(json!({"limit": 100, "classes": ["truck"]})).await, 30);
     assert_eq!(count(json!({"limit": 100, "colours": ["red"], "headings": ["near"], "cameras": ["cong-lang"]})).await, 2);
     let (mut all, mut before) = (Vec::new(), Value::Null);
     loop {
-        let page = find(&village, &police, &with(json!({"limit": 7, "before": before}))).await;
-        all.extend(page["found"].as_array().unwrap().iter().map(|one| (one["first"].as_str().unwrap().to_owned(), one["camera"].as_str().unwrap().to_owned())));
+        let page = find(&village, &police, &with(&json!({"limit": 7, "before": before}))).await;
+        all.extend(
+            page["found"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| (one["first"].as_str().unwrap().to_owned(), one["camera"].as_str().unwrap().to_owned())),
+        );
         before = page["before"].clone();
         if before.is_null() {
             break;
@@ -76,7 +82,7 @@ async fn it_is_found_by_what_it_was_and_page_after_page() {
     }
     assert_eq!(all.len(), 60);
     assert!(all.windows(2).all(|pair| pair[0].0 >= pair[1].0));
-    let one = &find(&village, &police, &with(json!({"limit": 1}))).await["found"][0];
+    let one = &find(&village, &police, &with(&json!({"limit": 1}))).await["found"][0];
     assert_eq!((&one["class"], &one["colour"], &one["heading"]), (&"truck".into(), &Value::Null, &"left".into()));
     // And seen.
     let path = format!("/api/v1/cameras/cong-lang/picture.jpg?at={}", NOON.0 / 1_000_000);
@@ -92,16 +98,16 @@ async fn it_is_found_by_what_it_was_and_page_after_page() {
 async fn whoever_searches_says_what_for_and_it_is_written_down() {
     let village = lived().await;
     let police = village.token("cong-an", Role::Police);
-    find(&village, &police, &with(json!({"classes": ["car"], "cameras": ["cong-lang"]}))).await;
+    find(&village, &police, &with(&json!({"classes": ["car"], "cameras": ["cong-lang"]}))).await;
     let rows = searched(&village);
     assert_eq!(rows.len(), 1);
     assert_eq!((rows[0].0.as_str(), rows[0].1.as_str()), ("cong-an", "cong-lang"));
     assert!(rows[0].2.starts_with("Mất xe ở cổng làng; from=") && rows[0].2.ends_with(" classes=car"), "{}", rows[0].2);
     // The next page is the same search; another question is another row.
-    let page = find(&village, &police, &with(json!({"classes": ["car"], "cameras": ["cong-lang"], "limit": 3}))).await;
-    find(&village, &police, &with(json!({"classes": ["car"], "cameras": ["cong-lang"], "before": page["before"]}))).await;
+    let page = find(&village, &police, &with(&json!({"classes": ["car"], "cameras": ["cong-lang"], "limit": 3}))).await;
+    find(&village, &police, &with(&json!({"classes": ["car"], "cameras": ["cong-lang"], "before": page["before"]}))).await;
     assert_eq!(searched(&village).len(), 1);
-    find(&village, &police, &with(json!({"classes": ["bus"], "cameras": ["cong-lang"]}))).await;
+    find(&village, &police, &with(&json!({"classes": ["bus"], "cameras": ["cong-lang"]}))).await;
     assert_eq!(searched(&village).len(), 2);
     for part in [
         json!({"purpose": " x "}),
@@ -117,9 +123,9 @@ async fn whoever_searches_says_what_for_and_it_is_written_down() {
         json!({"to": NOON.to_string()}),
         json!({"face": "…"}),
     ] {
-        assert_eq!(kind(village.post("/api/v1/search", &police, &with(part.clone())).await).await, (400, "bad-request".into()), "{part}");
+        assert_eq!(kind(village.post("/api/v1/search", &police, &with(&part)).await).await, (400, "bad-request".into()), "{part}");
     }
-    assert_eq!(kind(village.post("/api/v1/search", &police, &with(json!({"cameras": ["gone"]}))).await).await, (404, "unknown".into()));
+    assert_eq!(kind(village.post("/api/v1/search", &police, &with(&json!({"cameras": ["gone"]}))).await).await, (404, "unknown".into()));
     assert_eq!(searched(&village).len(), 2, "what is refused shows nothing");
 }
 
@@ -128,10 +134,10 @@ async fn nobody_finds_what_he_may_not_see() {
     let village = lived().await;
     let lan = village.token("lan", Role::Official);
     village.store.set_cameras("lan", Some(&[CameraId::new("nha-van-hoa").unwrap()])).unwrap();
-    let found = find(&village, &lan, &with(json!({"limit": 100}))).await;
+    let found = find(&village, &lan, &with(&json!({"limit": 100}))).await;
     let cameras: Vec<_> = found["found"].as_array().unwrap().iter().map(|one| one["camera"].as_str().unwrap()).collect();
     assert!(cameras.len() == 30 && cameras.iter().all(|camera| *camera == "nha-van-hoa"));
-    assert_eq!(kind(village.post("/api/v1/search", &lan, &with(json!({"cameras": ["cong-lang"]}))).await).await, (404, "unknown".into()));
+    assert_eq!(kind(village.post("/api/v1/search", &lan, &with(&json!({"cameras": ["cong-lang"]}))).await).await, (404, "unknown".into()));
     let path = format!("/api/v1/cameras/cong-lang/picture.jpg?at={}", NOON.0 / 1_000_000);
     assert_eq!(kind(village.get(&path, &lan).await).await, (404, "unknown".into()));
     for role in [Role::Viewer, Role::Technician, Role::Auditor] {

@@ -10,7 +10,8 @@ use std::{
 };
 
 fn messages() -> Vec<Vec<u8>> {
-    let detection = domain::Detection { class: "car".into(), score: 0.5, bbox: [0.1, 0.2, 0.3, 0.4].into(), colour: Some(domain::Colour::Red) };
+    let detection =
+        domain::Detection { class: "car".into(), score: 0.5, bbox: [0.1, 0.2, 0.3, 0.4].into(), colour: Some(domain::Colour::Red) };
     let observation = Observation { capture: WallTime(1), width: 640, height: 352, motion: 0.1, detections: vec![detection] };
     [Up::Seen(observation), Up::Undecodable { what: "no".into() }, Up::End { decoded: 3, length_micros: 4 }]
         .iter()
