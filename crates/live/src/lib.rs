@@ -1,10 +1,11 @@
 //! Live viewing: the samples of one camera stream become fragments that browsers play.
 //!
 //! Belongs here: the one mux of a stream however many watch it ([`LiveStream`]), what a viewer is sent and in
-//! which order ([`Viewer`], [`Message`]), the viewers' timeline. Does not belong here: sockets and their
-//! protocol (see `web`), the boxes of a fragment (see `media`), recording, any timer: a frame leaves the moment
-//! it is whole.
+//! which order ([`Viewer`], [`Message`]), the viewers' timeline, the same as files for players that take only those ([`hls`]).
+//! Does not belong here: sockets, HTTP and their protocol (see `web`), the boxes of a fragment (see `media`), recording, any timer
+//! between a frame and its viewers: it leaves the moment it is whole.
 
+pub mod hls;
 mod message;
 mod mux;
 mod stream;

@@ -45,6 +45,10 @@ pub enum Message {
         random_access: bool,
         /// When the frame was captured, by the box's clock.
         capture: WallTime,
+        /// Its decoding time, as the boxes tell it: 90 kHz, rising.
+        time: u64,
+        /// Something is missing before it.
+        loss_before: bool,
     },
     /// This viewer was too slow and lost that many groups of pictures; the next fragment is a random access point
     /// and its time lies later by what was lost, so the player moves to the new end of its buffer.

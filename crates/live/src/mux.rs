@@ -22,6 +22,8 @@ pub(crate) struct Piece {
     pub(crate) init: Bytes,
     /// `moof` and `mdat`.
     pub(crate) bytes: Bytes,
+    /// Decoding time in them.
+    pub(crate) time: u64,
     /// The sample inside; its `data` is the end of `bytes`, not a second copy.
     pub(crate) sample: Sample,
 }
@@ -93,7 +95,7 @@ impl Mux {
         let bytes = Bytes::from(buffer);
         let loss_before = std::mem::take(&mut self.lost);
         let sample = Sample { data: bytes.slice(header..), loss_before, ..sample.clone() };
-        Ok(Some(Piece { info, init, bytes, sample }))
+        Ok(Some(Piece { info, init, bytes, time: base_dts, sample }))
     }
 
     /// Begins a new run when the format is another one than before.

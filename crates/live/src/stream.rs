@@ -1,12 +1,14 @@
 //! One camera stream that may be watched: starts its mux for the first viewer, ends it after the last.
 
 use crate::{
+    hls::Hls,
     mux::{Mux, Piece},
     viewer::Viewer,
 };
 use domain::Sample;
 use hub::{Capacity, Consumer, Delivery, Fanout, Join};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// A stream of fragments for any number of viewers. Costs nothing while nobody watches. Cheap to clone.
@@ -18,6 +20,8 @@ struct Inner {
     name: String,
     source: Fanout<Sample>,
     stage: Mutex<Stage>,
+    /// The same as files, while somebody asks for them.
+    hls: crate::hls::Place,
 }
 
 #[derive(Default)]
@@ -37,7 +41,7 @@ impl LiveStream {
     /// A stream fed by the samples of one camera's video; `name` is for logs.
     #[must_use]
     pub fn new(source: Fanout<Sample>, name: impl Into<String>) -> Self {
-        Self(Arc::new(Inner { name: name.into(), source, stage: Mutex::default() }))
+        Self(Arc::new(Inner { name: name.into(), source, stage: Mutex::default(), hls: crate::hls::Place::default() }))
     }
 
     /// Sits a viewer down: first what the current group of pictures holds so far, then each frame as it comes.
@@ -61,6 +65,27 @@ impl LiveStream {
         metrics::gauge!("matthon_live_viewers", "stream" => inner.name.clone()).increment(1.0);
         let seat = Seat(Arc::clone(inner));
         Viewer::new(pieces.subscribe(Join::CurrentGop, capacity(), "live"), seat)
+    }
+
+    /// The same pictures as the files of Low-Latency HLS, from now on until nobody has asked for a while. `room` bounds how many
+    /// streams are kept as files at once; `None`: it is used up. Must be called within a tokio runtime.
+    #[must_use]
+    pub fn hls(&self, room: &Arc<Semaphore>) -> Option<Hls> {
+        self.0.hls.ask(self, room)
+    }
+
+    /// The files, if they are being made: only who has a playlist knows their names.
+    #[must_use]
+    pub fn hls_files(&self) -> Option<Hls> {
+        self.0.hls.there()
+    }
+
+    pub(crate) fn hls_place(&self) -> &crate::hls::Place {
+        &self.0.hls
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.0.name
     }
 
     /// How many are watching now.

@@ -68,5 +68,6 @@ impl Viewer {
 }
 
 fn fragment(piece: Piece) -> Message {
-    Message::Fragment { bytes: piece.bytes, random_access: piece.sample.random_access, capture: piece.sample.capture }
+    let Piece { bytes, time, sample, .. } = piece;
+    Message::Fragment { bytes, random_access: sample.random_access, capture: sample.capture, time, loss_before: sample.loss_before }
 }
