@@ -114,6 +114,7 @@ pub(crate) fn footage(
         Some(footage::Source {
             recorded: [Channel::Main, Channel::Sub].into_iter().filter_map(reader).collect(),
             live: capture.streams.get(&(camera.id.clone(), Channel::Main))?.clone(),
+            live_sub: capture.streams.get(&(camera.id.clone(), Channel::Sub)).cloned(),
             audio: camera.audio,
         })
     };

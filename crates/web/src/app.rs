@@ -30,6 +30,8 @@ use tower_http::{
 
 /// Live sockets open at once.
 pub(crate) const LIVE_SOCKETS: u32 = 200;
+/// Streams kept as files for HLS players at once; each holds its last seconds in memory, 12 MB usually at most.
+const HLS_STREAMS: usize = 16;
 /// Minutes of clips held open at once: a plan holds the sample table of its time in memory (about 30 kB a minute).
 pub(crate) const CLIP_MINUTES: u32 = 2880;
 /// Look-ups in the ring at once: the blocking threads behind them also answer who somebody is, and need room left.
@@ -49,6 +51,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 pub(crate) struct App {
     pub(crate) context: Arc<Context>,
     pub(crate) live_sockets: Arc<Semaphore>,
+    pub(crate) hls_streams: Arc<Semaphore>,
     pub(crate) clip_minutes: Arc<Semaphore>,
     pub(crate) event_streams: Arc<Semaphore>,
     pub(crate) snapshots: Semaphore,
@@ -78,6 +81,7 @@ impl App {
         Arc::new(Self {
             context,
             live_sockets: Arc::new(Semaphore::new(LIVE_SOCKETS as usize)),
+            hls_streams: Arc::new(Semaphore::new(HLS_STREAMS)),
             clip_minutes: Arc::new(Semaphore::new(CLIP_MINUTES as usize)),
             event_streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
             snapshots: Semaphore::new(SNAPSHOTS),

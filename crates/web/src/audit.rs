@@ -8,7 +8,7 @@ use crate::{
 };
 use axum::{
     Extension, Json,
-    extract::{FromRequestParts, Query, RawPathParams, Request, State},
+    extract::{FromRequestParts, MatchedPath, Query, RawPathParams, Request, State},
     http::{Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -83,6 +83,10 @@ async fn note(book: &Book, caller: &Caller, subject: String, detail: String) -> 
     let look = !matches!(book.what, Audited::CaseMade | Audited::CaseAnswered | Audited::CaseHeld);
     let key = (caller.user.id, book.what, subject.clone(), detail.clone());
     if look && seen(&book.app, &key, now) {
+        // Who watches by files or single pictures asks all the time: one viewing, however long, until there is a pause.
+        if matches!(book.what, Audited::Live | Audited::Snapshot) {
+            remember(&book.app, key, now);
+        }
         return Ok(());
     }
     let entry = AuditEntry {
@@ -127,6 +131,9 @@ async fn about(parts: &mut Parts) -> (String, String) {
     let subject = names.next().unwrap_or_default();
     let file = parts.uri.path().rsplit('/').next().unwrap_or_default().to_owned();
     let file = names.next().or((!file.is_empty() && file != subject).then_some(file));
+    // A playlist and its hundreds of files are one viewing, whichever is asked for first.
+    let hls = parts.extensions.get::<MatchedPath>().is_some_and(|path| path.as_str().contains("/hls/"));
+    let file = if hls { Some("hls".to_owned()) } else { file };
     let query = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map(|Query(q)| q).unwrap_or_default();
     let wanted = ["cameras", "from", "to", "stream"];
     let said = query.into_iter().filter(|(name, _)| wanted.contains(&name.as_str())).map(|(name, value)| format!("{name}={value}"));

@@ -27,6 +27,7 @@ mod glance;
 mod guard;
 mod headers;
 mod health;
+mod hls;
 mod invitation;
 mod kept;
 mod live_socket;

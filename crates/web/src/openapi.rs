@@ -61,6 +61,10 @@ fn operation(endpoint: &Endpoint) -> Value {
     if endpoint.path.contains("{film}") {
         parameters.push(json!({"name": "film", "in": "path", "required": true, "description": "CAMERA.mp4", "schema": {"type": "string"}}));
     }
+    if endpoint.path.contains("{file}") {
+        let about = "init-N.mp4, seg-N.m4s or part-N-M.m4s";
+        parameters.push(json!({"name": "file", "in": "path", "required": true, "description": about, "schema": {"type": "string"}}));
+    }
     let reference = |schema: &str| json!({"$ref": format!("#/components/schemas/{schema}")});
     let carries = |media: &str, what: Value| json!({"description": endpoint.about, "content": {media: what}});
     let (code, answer) = match endpoint.answer {

@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use domain::{CameraId, WallTime};
+use domain::{CameraId, Channel, WallTime};
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 
@@ -30,11 +30,11 @@ pub struct NoPicture(pub String);
 /// Takes pictures of cameras. Calls may be dropped half-way.
 #[async_trait]
 pub trait Snapshot: Send + Sync + 'static {
-    /// The newest picture of a camera, as a JPEG.
+    /// The newest picture of a camera's stream, as a JPEG; of the main one where there is no sub.
     ///
     /// # Errors
     /// [`NoPicture`]: the camera is away, or nobody can decode it now.
-    async fn snapshot(&self, camera: &CameraId) -> Result<Bytes, NoPicture>;
+    async fn snapshot(&self, camera: &CameraId, channel: Channel) -> Result<Bytes, NoPicture>;
 
     /// A small picture of a moment that is recorded, as a JPEG.
     ///
@@ -48,9 +48,11 @@ pub(crate) async fn snapshot(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
+    params: Params,
 ) -> Result<Response, Problem> {
+    let channel = params.stream()?;
     let camera = caller.camera(&app.context, &id)?.id.clone();
-    taken(&app, app.context.snapshot.snapshot(&camera)).await
+    taken(&app, app.context.snapshot.snapshot(&camera, channel)).await
 }
 
 /// `GET cameras/{id}/picture.jpg?at=…`

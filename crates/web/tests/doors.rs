@@ -125,6 +125,7 @@ async fn plain_http_on_the_https_port_is_told_where_to_go() {
 #[tokio::test]
 async fn each_row_of_the_table_goes_through_the_public_door_or_does_not() {
     let village = tunnelled().await;
+    village.feed();
     let token = village.token("ba-thanh", Role::Admin);
     let inside = ["/healthz", "/ca.crt", "/metrics"];
     // Rows for everybody that are open to the whole internet: each of them on purpose.

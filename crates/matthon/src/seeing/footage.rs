@@ -34,6 +34,8 @@ pub(crate) struct Source {
     pub(crate) recorded: Vec<(Channel, ring::Reader)>,
     /// The full picture, live.
     pub(crate) live: Fanout<Sample>,
+    /// The small picture, live, if the camera has one: little work to decode, for pages that ask again and again.
+    pub(crate) live_sub: Option<Fanout<Sample>>,
     pub(crate) audio: bool,
 }
 
@@ -172,9 +174,10 @@ pub(crate) fn write_film(
 
 #[async_trait]
 impl web::Snapshot for Footage {
-    async fn snapshot(&self, camera: &CameraId) -> Result<Bytes, web::NoPicture> {
+    async fn snapshot(&self, camera: &CameraId, channel: Channel) -> Result<Bytes, web::NoPicture> {
         let source = self.cameras.get(camera).ok_or_else(|| web::NoPicture("no such camera".into()))?;
-        let mut consumer = source.live.subscribe(Join::CurrentGop, Capacity { items: 1, bytes: 1 }, "snapshot");
+        let live = source.live_sub.as_ref().filter(|_| channel == Channel::Sub).unwrap_or(&source.live);
+        let mut consumer = live.subscribe(Join::CurrentGop, Capacity { items: 1, bytes: 1 }, "snapshot");
         // What is there now is the current group: its last picture is the present.
         let mut samples = Vec::new();
         while let Some(Delivery::Item(sample)) = consumer.try_next() {

@@ -1,7 +1,7 @@
 //! Cameras: live pictures, what is recorded, and finding in it.
 
 use super::{Answer, EVERYBODY, Endpoint, FROM, Method, PLAYBACK, STREAM, TO, WATCH};
-use crate::{cameras, clip, live_socket, search, snapshot, story};
+use crate::{cameras, clip, hls, live_socket, search, snapshot, story};
 use axum::routing::{get, post};
 use domain::Audited;
 
@@ -63,10 +63,32 @@ pub(super) const WATCHING: &[Endpoint] = &[
     },
     Endpoint {
         method: Method::Get,
+        path: "/api/v1/cameras/{id}/hls/index.m3u8",
+        access: WATCH,
+        about: "Low-Latency HLS (RFC 8216bis): the playlist of the live pictures, for players that take only files.",
+        query: &[STREAM, ("_HLS_msn", false, "Wait until the playlist has this segment"), ("_HLS_part", false, "And this part of it")],
+        body: "",
+        answer: Answer::Bytes("application/vnd.apple.mpegurl"),
+        audit: Some(Audited::Live),
+        handler: || get(hls::playlist),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/cameras/{id}/hls/{file}",
+        access: WATCH,
+        about: "A file that the playlist names: an initialization segment, a segment or a part.",
+        query: &[STREAM],
+        body: "",
+        answer: Answer::Bytes("video/mp4"),
+        audit: Some(Audited::Live),
+        handler: || get(hls::file),
+    },
+    Endpoint {
+        method: Method::Get,
         path: "/api/v1/cameras/{id}/snapshot.jpg",
         access: WATCH,
         about: "A picture of now.",
-        query: &[],
+        query: &[STREAM],
         body: "",
         answer: Answer::Bytes("image/jpeg"),
         audit: Some(Audited::Snapshot),
