@@ -1,16 +1,18 @@
-// Saves the picture of a `<video>` as a JPEG on this device.
+// Saves what a `<video>` or `<img>` shows as a JPEG on this device.
 
 import { clockSeconds, dayOf, type Ms } from './time';
 
 /** False when there is no picture to save. */
-export async function saveSnapshot(video: HTMLVideoElement, camera: string, at: Ms, zone: string): Promise<boolean> {
-  if (video.videoWidth === 0 || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return false;
+export async function saveSnapshot(shown: HTMLVideoElement | HTMLImageElement, camera: string, at: Ms, zone: string): Promise<boolean> {
+  if (shown instanceof HTMLVideoElement && shown.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return false;
+  const [width, height] = shown instanceof HTMLVideoElement ? [shown.videoWidth, shown.videoHeight] : [shown.naturalWidth, shown.naturalHeight];
+  if (width === 0) return false;
   const canvas = document.createElement('canvas');
-  canvas.width = video.videoWidth;
-  canvas.height = video.videoHeight;
+  canvas.width = width;
+  canvas.height = height;
   const pen = canvas.getContext('2d');
   if (!pen) return false;
-  pen.drawImage(video, 0, 0);
+  pen.drawImage(shown, 0, 0);
   const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, 'image/jpeg', 0.92));
   if (!blob) return false;
   const url = URL.createObjectURL(blob);

@@ -10,10 +10,10 @@ import { Link } from '../parts/link';
 import { Empty, Failure, Loading } from '../parts/notice';
 import { Picture } from '../parts/picture';
 import { coverOf, useLive } from '../parts/use-live';
-import { mediaSourceClass } from '../player/support';
 import { usePoll } from '../poll';
 import { may } from '../roles';
 import { go, paths } from '../router';
+import { saver } from '../saver';
 import { saveSnapshot } from '../snapshot';
 import type { Camera, Cameras, StreamName } from '../types';
 
@@ -41,18 +41,18 @@ interface Props {
 }
 
 function Large({ camera, zone, previous, next }: Props) {
-  const [wanted, setWanted] = useState<StreamName>('main');
+  const [wanted, setWanted] = useState<StreamName>(saver.value && camera.streams.sub !== null ? 'sub' : 'main');
   const [fellBack, setFellBack] = useState<string | null>(null);
   const [said, setSaid] = useState<string | null>(null);
   const [making, setMaking] = useState(false);
   const frame = useRef<HTMLDivElement>(null);
-  const live = useLive(`/api/v1/cameras/${encodeURIComponent(camera.id)}/live?stream=${wanted}`, false, 1);
-  const channel = live.channels[0];
   const health = (wanted === 'main' ? camera.streams.main : camera.streams.sub) ?? camera.streams.main;
-  const cover = coverOf(live.status, channel, health.link, mediaSourceClass() !== null);
+  const live = useLive({ cameras: [camera.id], stream: wanted, grid: false, sparing: false, health: [health.link] });
+  const channel = live.channels[0];
+  const cover = coverOf(live.status, channel, health.link);
 
   const hasSub = camera.streams.sub !== null;
-  const refused = channel?.player.status === 'unsupported' ? channel.player.codec : null;
+  const refused = channel?.refused ?? null;
   useEffect(() => {
     if (refused === null || wanted !== 'main' || !hasSub || fellBack !== null) return;
     setFellBack(refused);
@@ -73,8 +73,8 @@ function Large({ camera, zone, previous, next }: Props) {
 
   const picturedAt = () => serverNow() - (channel?.player.delay ?? 0) * 1000;
   const snapshot = async () => {
-    const video = frame.current?.querySelector('video');
-    const done = video ? await saveSnapshot(video, camera.id, picturedAt(), zone) : false;
+    const shown = frame.current?.querySelector<HTMLImageElement | HTMLVideoElement>('img.single') ?? frame.current?.querySelector('video');
+    const done = shown ? await saveSnapshot(shown, camera.id, picturedAt(), zone) : false;
     setSaid(t(done ? 'live.shown' : 'live.snapshot_failed'));
   };
   const fullscreen = () => {
@@ -100,6 +100,7 @@ function Large({ camera, zone, previous, next }: Props) {
         {cover?.key === 'tap' && <button type="button" class="hit" aria-label={t('live.tap')} onClick={() => live.play(0)} />}
       </div>
       {fellBack !== null && <p class="message"><Icon name="warn" />{t('live.fallback_sub', { codec: fellBack })}</p>}
+      {refused !== null && channel?.rung === 'stills' && <p class="message"><Icon name="warn" />{t('live.stills_codec', { codec: refused })}</p>}
       {said !== null && <p class="message" role="status">{said}</p>}
       <div class="actions">
         <button type="button" class="button primary" onClick={() => void snapshot()}><Icon name="photo" />{t('act.snapshot')}</button>

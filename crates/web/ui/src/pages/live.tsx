@@ -7,10 +7,12 @@ import { Icon } from '../parts/icon';
 import { Link } from '../parts/link';
 import { Empty, Failure, Loading } from '../parts/notice';
 import { Picture } from '../parts/picture';
+import { SaverLine } from '../parts/saver';
 import { coverOf, useLive } from '../parts/use-live';
-import { mediaSourceClass } from '../player/support';
 import { usePoll } from '../poll';
 import { paths } from '../router';
+import { saver } from '../saver';
+import { useSignal } from '../signal';
 import { recall, remember } from '../storage';
 import type { Camera, Cameras } from '../types';
 
@@ -58,6 +60,7 @@ export function LivePage() {
           <button type="button" aria-pressed={small} aria-label={t('live.tiles_small')} onClick={() => choose(true)}><Icon name="grid" /></button>
         </div>
       </div>
+      <SaverLine />
       {data.site.demo && <ComingUp cameras={data.cameras} />}
       <Grid key={shown.map((camera) => camera.id).join()} cameras={shown} small={small} />
       {pages > 1 && (
@@ -72,18 +75,17 @@ export function LivePage() {
 }
 
 function Grid({ cameras, small }: { cameras: Camera[]; small: boolean }) {
-  const list = cameras.map((camera) => camera.id).join(',');
-  const live = useLive(`/api/v1/live?cameras=${list}&stream=sub`, true, cameras.length);
-  const hasMse = mediaSourceClass() !== null;
+  const sparing = useSignal(saver);
+  const health = cameras.map((camera) => (camera.streams.sub ?? camera.streams.main).link);
+  const live = useLive({ cameras: cameras.map((camera) => camera.id), stream: 'sub', grid: true, sparing, health });
   return (
     <ul class={small ? 'grid small' : 'grid'}>
       {cameras.map((camera, ch) => {
         const channel = live.channels[ch];
-        const health = (camera.streams.sub ?? camera.streams.main).link;
-        const cover = coverOf(live.status, channel, health, hasMse);
+        const cover = coverOf(live.status, channel, health[ch]);
         return (
           <li key={camera.id} data-camera={camera.id} data-cover={cover ? (cover.key === 'camera' ? cover.link : cover.key) : 'none'}>
-            <Picture name={camera.name} attach={live.attach(ch)} channel={channel} cover={cover} />
+            <Picture name={camera.name} attach={live.attach(ch)} channel={channel} cover={cover} sparing={sparing} />
             {cover?.key === 'tap'
               ? <button type="button" class="hit" aria-label={t('live.tap')} onClick={() => live.play(ch)} />
               : <Link to={paths.camera(camera.id)} class="hit" label={t('live.open', { camera: camera.name })}>{null}</Link>}

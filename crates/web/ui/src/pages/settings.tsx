@@ -1,9 +1,10 @@
-// Cài đặt: one's own devices; and for whoever administrates, everybody.
+// Cài đặt: how much data pictures may use, one's own devices; and for whoever administrates, everybody.
 
 import { t } from '../i18n';
 import { DeviceList } from '../people/devices';
 import { Everybody } from '../people/everybody';
 import { Failure, Loading } from '../parts/notice';
+import { SaverCard } from '../parts/saver';
 import { usePoll } from '../poll';
 import { mayInvite } from '../roles';
 import type { Cameras, Devices } from '../types';
@@ -19,6 +20,7 @@ export function SettingsPage() {
     <section class="settings">
       <div class="bar"><h1>{t('nav.settings')}</h1></div>
       {mayInvite() && <Everybody cameras={cameras.data.cameras} zone={zone} />}
+      <SaverCard />
       <h2>{t('people.mine')}</h2>
       <div class="card">
         {mine.data ? <DeviceList devices={mine.data.devices} zone={zone} again={mine.again} /> : mine.error ? <Failure error={mine.error} again={mine.again} /> : <Loading />}

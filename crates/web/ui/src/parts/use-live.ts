@@ -1,19 +1,24 @@
-// Joins the live session and its players to the page: which `<video>` shows which channel, and what each of them says.
+// Joins live pictures to the page: which `<video>` shows which camera, and what each of them says.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { loadSession } from '../api';
-import { LivePlayer, type PlayerState } from '../player/player';
-import { LiveSession, type LiveSink, type SessionStatus } from '../player/session';
+import { loadSession, session } from '../api';
+import type { Rung } from '../player/ladder';
+import type { SessionStatus } from '../player/session';
+import { LiveView, type Channel, type StreamName } from '../player/view';
+import { count } from '../saver';
 
-export interface Channel {
-  player: PlayerState;
-  /** The camera's state as the socket last said it; null while it said nothing. */
-  link: string | null;
-  /** Which stream arrives. */
-  stream: string | null;
-}
+export type { Channel } from '../player/view';
 
-const FRESH: Channel = { player: { status: 'waiting', delay: null, codec: null, width: 0, height: 0 }, link: null, stream: null };
+const FRESH: Channel = { player: { status: 'waiting', delay: null, codec: null, width: 0, height: 0 }, link: null, stream: null, rung: 'socket', still: null, refused: null };
+
+/** Seconds from one single picture to the next: large, in a tile, and where data is spared. */
+export const STILL_EVERY = { large: 2, tile: 5, saver: 10 };
+
+/** `?live=hls` and the like: one rung whether it works or not, for tests and for whoever helps on the telephone. */
+const FORCED: Rung | null = (() => {
+  const asked = new URLSearchParams(window.location.search).get('live');
+  return asked === 'socket' || asked === 'hls' || asked === 'stills' ? asked : null;
+})();
 
 export interface Live {
   status: SessionStatus;
@@ -24,65 +29,63 @@ export interface Live {
   play: (ch: number) => void;
 }
 
-/** `path` is asked again when it changes; `count` channels. */
-export function useLive(path: string, multiplexed: boolean, count: number): Live {
+export interface Wish {
+  cameras: readonly string[];
+  stream: StreamName;
+  grid: boolean;
+  /** Single pictures only, seldom. */
+  sparing: boolean;
+  /** The cameras' states as the page knows them. */
+  health: readonly string[];
+}
+
+export function useLive({ cameras, stream, grid, sparing, health }: Wish): Live {
   const videos = useRef<(HTMLVideoElement | null)[]>([]);
   const refs = useRef<((video: HTMLVideoElement | null) => void)[]>([]);
-  const players = useRef<LivePlayer[]>([]);
+  const view = useRef<LiveView | null>(null);
   const [status, setStatus] = useState<SessionStatus>('connecting');
   const [channels, setChannels] = useState<Channel[]>([]);
+  const list = cameras.join(',');
 
   useEffect(() => {
-    setChannels(Array.from({ length: count }, () => FRESH));
-    const change = (ch: number, part: Partial<Channel>) => {
-      setChannels((all) => all.map((one, i) => (i === ch ? { ...one, ...part } : one)));
-    };
-    const made: LivePlayer[] = [];
-    const sinks: LiveSink[] = [];
-    for (let ch = 0; ch < count; ch += 1) {
-      const video = videos.current[ch];
-      if (!video) continue;
-      const player = new LivePlayer(video, (state) => change(ch, { player: state }));
-      made[ch] = player;
-      sinks[ch] = {
-        format: (message) => {
-          change(ch, { stream: message.stream, link: 'ok' });
-          player.format(message);
-        },
-        media: (bytes) => player.media(bytes),
-        state: (link) => change(ch, { link }),
-      };
-    }
-    players.current = made;
-    const live = new LiveSession({
-      path, multiplexed, sinks, status: setStatus,
-      // The socket cannot say why it was refused; the session call can.
-      refused: () => void loadSession().catch(() => undefined),
+    setChannels(cameras.map(() => FRESH));
+    const made = new LiveView({
+      cameras, stream, grid, videos: videos.current, status: setStatus, used: count,
+      changed: (ch, part) => setChannels((all) => all.map((one, i) => (i === ch ? { ...one, ...part } : one))),
+      // What was refused cannot say why; the session call can.
+      refused: () => loadSession().then(() => session.value !== null, () => false),
+      only: sparing ? 'stills' : FORCED,
+      everyMs: (sparing ? STILL_EVERY.saver : grid ? STILL_EVERY.tile : STILL_EVERY.large) * 1000,
     });
+    view.current = made;
     return () => {
-      live.close();
-      for (const player of made) player?.close();
-      players.current = [];
+      made.close();
+      view.current = null;
     };
-  }, [path, multiplexed, count]);
+  }, [list, stream, grid, sparing]);
+
+  useEffect(() => health.forEach((link, ch) => view.current?.health(ch, link)));
 
   const attach = (ch: number) => (refs.current[ch] = refs.current[ch] ?? ((video) => {
     videos.current[ch] = video;
   }));
-  return { status, channels, attach, play: (ch) => players.current[ch]?.play() };
+  return { status, channels, attach, play: (ch) => view.current?.play(ch) };
 }
 
 /** What to write over a picture that is not (or not only) playing; null while all is well. */
-export type Cover = { key: 'camera'; link: string } | { key: 'retrying' | 'waiting' | 'stalled' | 'tap' | 'failed' | 'unsupported' | 'no_mse' };
+export type Cover = { key: 'camera'; link: string } | { key: 'retrying' | 'waiting' | 'stalled' | 'tap' | 'failed' | 'unsupported' | 'no_still' };
 
-export function coverOf(status: SessionStatus, channel: Channel | undefined, health: string | undefined, hasMse: boolean): Cover | null {
-  if (!hasMse) return { key: 'no_mse' };
+export function coverOf(status: SessionStatus, channel: Channel | undefined, health: string | undefined): Cover | null {
   const player = channel?.player.status ?? 'waiting';
+  const rung = channel?.rung ?? 'socket';
   if (player === 'unsupported') return { key: 'unsupported' };
-  // The socket's word is newer than the health page's, except that it may have said nothing yet.
-  const link = channel?.link ?? health ?? 'connecting';
-  if (status === 'retrying') return { key: 'retrying' };
+  // The socket's word is newer than the health page's, except that it may have said nothing yet; the other ways have no word.
+  const link = (rung === 'socket' ? channel?.link : null) ?? health ?? 'connecting';
+  if (rung === 'socket' && status === 'retrying') return { key: 'retrying' };
   if (link !== 'ok' && player !== 'playing') return { key: 'camera', link };
   if (player === 'playing') return null;
+  // The last single picture stands until what comes next moves.
+  if (channel?.still && player === 'waiting') return null;
+  if (rung === 'stills' && player === 'failed') return { key: 'no_still' };
   return { key: player };
 }

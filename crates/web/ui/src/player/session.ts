@@ -8,6 +8,8 @@ export interface LiveSink {
   media(bytes: Uint8Array): void;
   /** Key of the camera's state. */
   state(key: string): void;
+  /** The box left groups of pictures out, because this viewer was too slow. */
+  skipped?(): void;
 }
 
 export type SessionStatus = 'connecting' | 'open' | 'retrying' | 'hidden' | 'closed';
@@ -19,7 +21,7 @@ export interface SessionOptions {
   /** By channel; a bare socket has one. */
   sinks: readonly LiveSink[];
   status: (status: SessionStatus) => void;
-  /** A connection was refused before it opened: perhaps the login ended. */
+  /** A connection ended before anything came over it: perhaps the login ended, or something between does not let it through. */
   refused: () => void;
 }
 
@@ -58,15 +60,15 @@ export class LiveSession {
     const url = new URL(this.options.path, window.location.href);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     const socket = new WebSocket(url.href);
-    let opened = false;
+    let spoke = false;
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       if (this.socket !== socket) return;
-      opened = true;
       this.options.status('open');
     };
     socket.onmessage = (event: MessageEvent<unknown>) => {
       if (this.socket !== socket) return;
+      spoke = true;
       this.backoff.reset();
       window.clearTimeout(this.silentTimer);
       this.silentTimer = window.setTimeout(() => this.again(), SILENT_MS);
@@ -74,7 +76,7 @@ export class LiveSession {
     };
     socket.onclose = () => {
       if (this.socket !== socket) return;
-      if (!opened) this.options.refused();
+      if (!spoke) this.options.refused();
       this.again();
     };
     this.socket = socket;
@@ -91,6 +93,7 @@ export class LiveSession {
     if (message.type === 'media') sink.media(message.bytes);
     else if (message.type === 'format') sink.format(message);
     else if (message.type === 'state') sink.state(message.state);
+    else if (message.type === 'skipped') sink.skipped?.();
   }
 
   private hangUp(): void {

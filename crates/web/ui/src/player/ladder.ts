@@ -1,0 +1,116 @@
+// Which way a live picture comes: the best that works now, a worse one when it does not, and now and then a try to get back up. Pure: time goes in.
+
+/** From best to humblest. */
+export type Rung =
+  /** Fragments over the WebSocket into MSE or ManagedMediaSource. */
+  | 'socket'
+  /** Low-Latency HLS by the browser's own player. */
+  | 'hls'
+  /** Single pictures. */
+  | 'stills';
+
+export const RUNGS: readonly Rung[] = ['socket', 'hls', 'stills'];
+
+/** What the browser can do, as it says itself. */
+export interface Can {
+  mediaSource: boolean;
+  nativeHls: boolean;
+}
+
+/** The rungs to use, best first. `only`: one was asked for by name, and is used whether it works or not. */
+export function rungsFor(can: Can, only: Rung | null): Rung[] {
+  if (only) return [only];
+  return RUNGS.filter((rung) => rung === 'stills' || (rung === 'hls' ? can.nativeHls : can.mediaSource));
+}
+
+/** So many stalls and failures within this time, and the next rung is taken. */
+const STRIKES = { most: 3, within: 60 };
+/** Seconds without a first picture. */
+const PATIENCE = 15;
+/** Seconds on a lower rung before the one above is tried; doubles with each try that fails. */
+const WAIT = { first: 30, most: 600 };
+/** So long has a try to play until it counts, and until the wait is short again. */
+const PROVED = { try: 10, well: 120 };
+
+export class Ladder {
+  private at = 0;
+  private since: number;
+  private played: number | null = null;
+  private strikes: number[] = [];
+  private trying = false;
+  private wait = WAIT.first;
+  private upAt = Infinity;
+  private readonly never = new Set<Rung>();
+
+  constructor(private readonly rungs: readonly Rung[], now: number) {
+    this.since = now;
+  }
+
+  get rung(): Rung {
+    return this.rungs[this.at] ?? 'stills';
+  }
+
+  /** This way cannot show what the camera sends, now or later. */
+  cannot(now: number): void {
+    if (this.below() === null) return;
+    this.never.add(this.rung);
+    this.down(now);
+  }
+
+  /** It stood still, or broke. */
+  strike(now: number): void {
+    this.strikes = [...this.strikes.filter((at) => now - at < STRIKES.within), now];
+    if (this.strikes.length >= (this.trying ? 1 : STRIKES.most)) this.down(now);
+  }
+
+  /** Call it about once a second. `moving`: the picture goes on; `fair`: camera and box are there, so that it should. */
+  tick(now: number, moving: boolean, fair: boolean): void {
+    if (!fair) {
+      // Whose fault it is shows when they are back.
+      this.since = now;
+      this.strikes = [];
+      return;
+    }
+    if (moving) {
+      if (this.played === null) this.played = now;
+      const well = now - this.played;
+      if (this.trying && well >= PROVED.try) this.trying = false;
+      if (this.at === 0 && well >= PROVED.well) this.wait = WAIT.first;
+    }
+    if (this.played === null && now - this.since >= PATIENCE) this.down(now);
+    else if (moving && now >= this.upAt) this.up(now);
+  }
+
+  private below(): number | null {
+    for (let i = this.at + 1; i < this.rungs.length; i += 1) if (!this.never.has(this.rungs[i] as Rung)) return i;
+    return null;
+  }
+
+  private above(): number | null {
+    for (let i = this.at - 1; i >= 0; i -= 1) if (!this.never.has(this.rungs[i] as Rung)) return i;
+    return null;
+  }
+
+  private down(now: number): void {
+    const next = this.below();
+    if (this.trying) this.wait = Math.min(WAIT.most, this.wait * 2);
+    this.take(next ?? this.at, now);
+    this.upAt = this.above() === null ? Infinity : now + this.wait;
+  }
+
+  private up(now: number): void {
+    const next = this.above();
+    if (next === null) return;
+    this.take(next, now);
+    this.trying = true;
+    this.upAt = next === 0 || this.above() === null ? Infinity : now + this.wait;
+  }
+
+  private take(at: number, now: number): void {
+    this.at = at;
+    this.since = now;
+    this.played = null;
+    this.strikes = [];
+    this.trying = false;
+  }
+}

@@ -1,0 +1,266 @@
+// Any number of live pictures on one page, each on its own rung of the ladder. Those on the socket share one. No framework, no words.
+
+import { Ladder, rungsFor, type Rung } from './ladder';
+import { HlsPlayer, canPlayHls } from './hls';
+import { LivePlayer, type PlayerState } from './player';
+import { LiveSession, type LiveSink, type SessionStatus } from './session';
+import { Stills } from './stills';
+import { mediaSourceClass } from './support';
+
+export type StreamName = 'main' | 'sub';
+
+export interface Channel {
+  player: PlayerState;
+  /** The camera's state as the socket last said it; null while it said nothing. */
+  link: string | null;
+  /** Which stream arrives; null until that is known. */
+  stream: string | null;
+  rung: Rung;
+  /** Address of the newest single picture, while that is what is shown. */
+  still: string | null;
+  /** The codec that this browser cannot play live, if that is why it is on this rung. */
+  refused: string | null;
+}
+
+export interface ViewOptions {
+  cameras: readonly string[];
+  stream: StreamName;
+  /** All pictures over the multiplexed socket; one camera alone has a socket of its own. */
+  grid: boolean;
+  videos: readonly (HTMLVideoElement | null)[];
+  changed: (ch: number, part: Partial<Channel>) => void;
+  status: (status: SessionStatus) => void;
+  /** Something was refused: perhaps the login ended. True: the box answers and the login holds. */
+  refused: () => Promise<boolean>;
+  /** Bytes came over the network. */
+  used?: (bytes: number) => void;
+  /** One rung, whether it works or not. */
+  only?: Rung | null;
+  /** Milliseconds from one single picture to the next. */
+  everyMs: number;
+}
+
+const TICK_MS = 1000;
+/** Left out for so short a time, a picture's player goes on where it was. */
+const HIDE_MS = 2000;
+const FRESH: PlayerState = { status: 'waiting', delay: null, codec: null, width: 0, height: 0 };
+
+interface Seat {
+  ch: number;
+  camera: string;
+  video: HTMLVideoElement | null;
+  ladder: Ladder;
+  rung: Rung | null;
+  player: LivePlayer | HlsPlayer | null;
+  stills: Stills | null;
+  state: PlayerState;
+  link: string | null;
+  /** The camera's state as the page knows it otherwise. */
+  health: string;
+  inSight: boolean;
+}
+
+const now = () => performance.now() / 1000;
+
+export class LiveView {
+  private readonly seats: Seat[];
+  private session: LiveSession | null = null;
+  private shared = '';
+  private sessionStatus: SessionStatus = 'connecting';
+  private hidden = document.hidden;
+  private hideTimer = 0;
+  private readonly timer: number;
+  private readonly sight: IntersectionObserver | null = null;
+
+  constructor(private readonly options: ViewOptions) {
+    const rungs = rungsFor({ mediaSource: mediaSourceClass() !== null, nativeHls: canPlayHls() }, options.only ?? null);
+    this.seats = options.cameras.map((camera, ch) => ({
+      ch, camera, video: options.videos[ch] ?? null, ladder: new Ladder(rungs, now()), rung: null, player: null, stills: null, state: FRESH, link: null, health: 'ok', inSight: true,
+    }));
+    if (typeof IntersectionObserver === 'function') {
+      this.sight = new IntersectionObserver((entries) => {
+        for (const entry of entries) {
+          const seat = this.seats.find((one) => one.video === entry.target);
+          if (seat) seat.inSight = entry.isIntersecting;
+        }
+        this.settle();
+      });
+      for (const seat of this.seats) if (seat.video) this.sight.observe(seat.video);
+    }
+    document.addEventListener('visibilitychange', this.onVisibility);
+    this.timer = window.setInterval(() => this.tick(), TICK_MS);
+    this.settle();
+  }
+
+  /** After a tap: some browsers do not start by themselves. */
+  play(ch: number): void {
+    this.seats[ch]?.player?.play();
+  }
+
+  /** What the page learnt of a camera on another way. */
+  health(ch: number, link: string): void {
+    const seat = this.seats[ch];
+    if (seat) seat.health = link;
+  }
+
+  close(): void {
+    window.clearInterval(this.timer);
+    window.clearTimeout(this.hideTimer);
+    document.removeEventListener('visibilitychange', this.onVisibility);
+    this.sight?.disconnect();
+    this.session?.close();
+    this.session = null;
+    for (const seat of this.seats) this.clear(seat);
+  }
+
+  /** Gives every picture the player of its rung, and the socket the cameras that are on it. */
+  private settle(): void {
+    for (const seat of this.seats) {
+      const wanted = seat.ladder.rung;
+      // The socket closes itself when the page is hidden; what asks by itself must be told.
+      const asleep = wanted === 'hls' && (this.hidden || !seat.inSight);
+      if (seat.rung !== wanted) this.take(seat, wanted);
+      if (asleep && seat.player) this.clear(seat);
+      else if (!asleep && wanted === 'hls' && !seat.player) this.begin(seat, wanted);
+      seat.stills?.see(!this.hidden && seat.inSight);
+    }
+    this.share();
+  }
+
+  private take(seat: Seat, rung: Rung): void {
+    this.clear(seat);
+    seat.rung = rung;
+    this.options.changed(seat.ch, { rung, player: FRESH });
+    if (rung !== 'hls') this.begin(seat, rung);
+  }
+
+  private clear(seat: Seat): void {
+    seat.player?.close();
+    seat.stills?.close();
+    seat.player = null;
+    seat.stills = null;
+    seat.state = FRESH;
+  }
+
+  private begin(seat: Seat, rung: Rung): void {
+    const { video, ch } = seat;
+    const base = `/api/v1/cameras/${encodeURIComponent(seat.camera)}`;
+    if (rung === 'stills') {
+      seat.stills = new Stills({
+        url: `${base}/snapshot.jpg?stream=${this.options.stream}`,
+        everyMs: this.options.everyMs,
+        picture: (still, bytes) => {
+          this.options.used?.(bytes);
+          this.options.changed(ch, { still, stream: this.options.stream });
+        },
+        status: (status) => this.said(seat, { ...FRESH, status }),
+        refused: () => void this.options.refused(),
+      });
+    } else if (video && rung === 'socket') {
+      seat.player = new LivePlayer(video, (state) => this.said(seat, state));
+    } else if (video) {
+      this.options.changed(ch, { stream: this.options.stream });
+      seat.player = new HlsPlayer(video, `${base}/hls/index.m3u8?stream=${this.options.stream}`, (state) => this.said(seat, state));
+    }
+  }
+
+  /** A player's news. */
+  private said(seat: Seat, state: PlayerState): void {
+    const before = seat.state.status;
+    seat.state = state;
+    const part: Partial<Channel> = { player: state };
+    if (state.status === 'playing' && seat.rung !== 'stills') part.still = null;
+    if (state.status === 'unsupported') part.refused = state.codec;
+    this.options.changed(seat.ch, part);
+    if (state.status === before) return;
+    if (state.status === 'unsupported') seat.ladder.cannot(now());
+    else if (this.fair(seat) && (state.status === 'stalled' || state.status === 'failed')) seat.ladder.strike(now());
+    // Not in the middle of a player's own step.
+    if (seat.ladder.rung !== seat.rung) window.setTimeout(() => this.settle(), 0);
+  }
+
+  /** One socket for all that are on it; another one when they are others. */
+  private share(): void {
+    const { grid, stream } = this.options;
+    const on = this.seats.filter((seat) => seat.rung === 'socket');
+    const path = on.length === 0 ? ''
+      : grid ? `/api/v1/live?cameras=${on.map((seat) => encodeURIComponent(seat.camera)).join(',')}&stream=${stream}`
+      : `/api/v1/cameras/${encodeURIComponent(on[0]?.camera ?? '')}/live?stream=${stream}`;
+    if (path === this.shared) return;
+    this.shared = path;
+    this.session?.close();
+    this.session = null;
+    if (path === '') {
+      this.sessionStatus = 'open';
+      this.options.status('open');
+      return;
+    }
+    this.session = new LiveSession({
+      path, multiplexed: grid, sinks: on.map((seat) => this.sink(seat)),
+      status: (status) => {
+        if (path !== this.shared) return;
+        this.sessionStatus = status;
+        this.options.status(status);
+      },
+      refused: () => void this.socketRefused(),
+    });
+  }
+
+  private sink(seat: Seat): LiveSink {
+    const player = () => (seat.rung === 'socket' && seat.player instanceof LivePlayer ? seat.player : null);
+    return {
+      format: (message) => {
+        seat.link = 'ok';
+        this.options.changed(seat.ch, { stream: message.stream, link: 'ok' });
+        player()?.format(message);
+      },
+      media: (bytes) => {
+        this.options.used?.(bytes.length);
+        player()?.media(bytes);
+      },
+      state: (link) => {
+        seat.link = link;
+        this.options.changed(seat.ch, { link });
+      },
+      skipped: () => {
+        seat.ladder.strike(now());
+        this.settle();
+      },
+    };
+  }
+
+  /** A socket that does not open although the box answers: something between does not let it through. */
+  private async socketRefused(): Promise<void> {
+    const answers = await this.options.refused().catch(() => false);
+    if (!answers || this.hidden) return;
+    for (const seat of this.seats) if (seat.rung === 'socket') seat.ladder.strike(now());
+    this.settle();
+  }
+
+  /** Whether this picture should be moving: seen, and camera and box are there as far as is known. */
+  private fair(seat: Seat): boolean {
+    if (this.hidden || (!seat.inSight && seat.rung !== 'socket') || seat.state.status === 'tap') return false;
+    // The box says only what is wrong: a stream that is well shows it by its frames.
+    if (seat.rung === 'socket') return this.sessionStatus === 'open' && (seat.link ?? 'ok') === 'ok';
+    return seat.health === 'ok';
+  }
+
+  private tick(): void {
+    for (const seat of this.seats) seat.ladder.tick(now(), seat.state.status === 'playing', this.fair(seat));
+    this.settle();
+  }
+
+  private readonly onVisibility = (): void => {
+    window.clearTimeout(this.hideTimer);
+    if (!document.hidden) {
+      this.hidden = false;
+      this.settle();
+      return;
+    }
+    // A glance at another app should not cost a new beginning.
+    this.hideTimer = window.setTimeout(() => {
+      this.hidden = true;
+      this.settle();
+    }, HIDE_MS);
+  };
+}

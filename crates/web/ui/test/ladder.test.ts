@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Ladder, rungsFor, type Rung } from '../src/player/ladder';
+
+const ALL: Rung[] = ['socket', 'hls', 'stills'];
+
+/** Seconds go by, one tick each. */
+function pass(ladder: Ladder, from: number, seconds: number, moving: boolean, fair = true): number {
+  for (let i = 1; i <= seconds; i += 1) ladder.tick(from + i, moving, fair);
+  return from + seconds;
+}
+
+test('only what the browser can, and single pictures always', () => {
+  assert.deepEqual(rungsFor({ mediaSource: true, nativeHls: true }, null), ALL);
+  assert.deepEqual(rungsFor({ mediaSource: false, nativeHls: true }, null), ['hls', 'stills']);
+  assert.deepEqual(rungsFor({ mediaSource: false, nativeHls: false }, null), ['stills']);
+  assert.deepEqual(rungsFor({ mediaSource: true, nativeHls: false }, 'hls'), ['hls']);
+});
+
+test('a stall now and then is no reason to step down, three in a minute are', () => {
+  const ladder = new Ladder(ALL, 0);
+  let now = pass(ladder, 0, 10, true);
+  for (let i = 0; i < 20; i += 1) {
+    ladder.strike(now);
+    now = pass(ladder, now, 31, true);
+  }
+  assert.equal(ladder.rung, 'socket');
+  for (let i = 0; i < 3; i += 1) ladder.strike((now += 5));
+  assert.equal(ladder.rung, 'hls');
+});
+
+test('no first picture in time steps down, rung by rung, and stops at the last', () => {
+  const ladder = new Ladder(ALL, 0);
+  let now = pass(ladder, 0, 14, false);
+  assert.equal(ladder.rung, 'socket');
+  now = pass(ladder, now, 1, false);
+  assert.equal(ladder.rung, 'hls');
+  now = pass(ladder, now, 15, false);
+  assert.equal(ladder.rung, 'stills');
+  pass(ladder, now, 100, false);
+  assert.equal(ladder.rung, 'stills');
+});
+
+test('a camera that is away, or a box, moves nobody', () => {
+  const ladder = new Ladder(ALL, 0);
+  let now = pass(ladder, 0, 600, false, false);
+  ladder.strike(now);
+  ladder.strike(now);
+  now = pass(ladder, now, 1, false, false);
+  ladder.strike(now);
+  assert.equal(ladder.rung, 'socket');
+  pass(ladder, now, 14, false);
+  assert.equal(ladder.rung, 'socket');
+});
+
+/** Strikes as soon as it is on this rung, for so long; how often it was taken. */
+function hostile(ladder: Ladder, bad: Rung, from: number, seconds: number): number {
+  let tries = 0;
+  let before = ladder.rung;
+  for (let now = from + 1; now <= from + seconds; now += 1) {
+    ladder.tick(now, ladder.rung !== bad, true);
+    if (ladder.rung === bad && before !== bad) tries += 1;
+    if (ladder.rung === bad) ladder.strike(now);
+    before = ladder.rung;
+  }
+  return tries;
+}
+
+test('it tries to get up again, ever more seldom while that fails, and stays when it holds', () => {
+  const ladder = new Ladder(['socket', 'stills'], 0);
+  for (let i = 0; i < 3; i += 1) ladder.strike(i);
+  assert.equal(ladder.rung, 'stills');
+  const now = 3;
+  // After 30, 60, 120, 240, 480, 600, 600 … seconds.
+  assert.equal(hostile(ladder, 'socket', now, 3600), 9);
+  let at = pass(ladder, now + 3600, 601, true);
+  assert.equal(ladder.rung, 'socket');
+  // One stall in a try ends it; a try that has lasted is none any more.
+  at = pass(ladder, at, 10, true);
+  ladder.strike(at);
+  assert.equal(ladder.rung, 'socket');
+  // Long well: the next fall is forgiven as fast as the first.
+  at = pass(ladder, at, 130, true);
+  for (let i = 0; i < 3; i += 1) ladder.strike(at + i);
+  assert.equal(ladder.rung, 'stills');
+  pass(ladder, at + 3, 31, true);
+  assert.equal(ladder.rung, 'socket');
+});
+
+test('from the lowest it goes up one at a time', () => {
+  const ladder = new Ladder(ALL, 0);
+  let now = pass(ladder, 0, 30, false);
+  assert.equal(ladder.rung, 'stills');
+  now = pass(ladder, now, 31, true);
+  assert.equal(ladder.rung, 'hls');
+  pass(ladder, now, 61, true);
+  assert.equal(ladder.rung, 'socket');
+});
+
+test('what can never play is never tried again', () => {
+  const ladder = new Ladder(ALL, 0);
+  ladder.cannot(1);
+  assert.equal(ladder.rung, 'hls');
+  ladder.cannot(2);
+  assert.equal(ladder.rung, 'stills');
+  pass(ladder, 2, 3600, true);
+  assert.equal(ladder.rung, 'stills');
+  ladder.cannot(5000);
+  assert.equal(ladder.rung, 'stills', 'there is nothing below');
+  const only = new Ladder(['hls'], 0);
+  only.cannot(1);
+  pass(only, 1, 100, false);
+  assert.equal(only.rung, 'hls');
+});
