@@ -38,11 +38,15 @@ function freePort() {
 }
 
 export class Village {
-  /** `demo`: with the demo's cameras and its own configuration. `push`: phones can sign up, also with addresses on loopback. */
-  static async start({ demo = false, push = false } = {}) {
+  /**
+   * `demo`: with the demo's cameras and its own configuration. `push`: phones can sign up, also with addresses on loopback.
+   * `cameras`: others than the usual ones.
+   */
+  static async start({ demo = false, push = false, cameras = CAMERAS } = {}) {
     const village = new Village();
     village.demo = demo;
     village.push = push;
+    village.cameras = demo ? DEMO : cameras;
     process.once('exit', village.killAll);
     for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
     try {
@@ -71,7 +75,7 @@ export class Village {
   }
 
   async startCameras() {
-    const cameras = (this.demo ? DEMO : CAMERAS).flatMap(([id, , spec]) => ['--camera', `id=${id},${spec}`]);
+    const cameras = this.cameras.flatMap(([id, , spec]) => ['--camera', `id=${id},${spec}`]);
     this.camsim = spawn(path.join(bin, 'camsim'), ['serve', '--listen', '127.0.0.1:0', '--exit-on-eof', ...cameras], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.children.push(this.camsim);
     this.camsim.stdin.on('error', () => undefined);
@@ -105,7 +109,7 @@ export class Village {
   }
 
   writeConfig(port) {
-    const cameras = CAMERAS.map(([id, name]) => `[[camera]]\nid = "${id}"\nname = "${name}"\nmain = "${this.rtsp}/${id}/main"\nsub = "${this.rtsp}/${id}/sub"\nrecord = { main = "main", sub = "main" }\n`);
+    const cameras = this.cameras.map(([id, name]) => `[[camera]]\nid = "${id}"\nname = "${name}"\nmain = "${this.rtsp}/${id}/main"\nsub = "${this.rtsp}/${id}/sub"\nrecord = { main = "main", sub = "main" }\n`);
     const push = this.push ? '[push]\ncontact = "mailto:ban-quan-ly@duyenhy.vn"\nallow_loopback = true\n' : '';
     writeFileSync(this.config, `[site]\nname = "Thôn Duyên Hy"\n[privacy]\ncontroller = "UBND xã Thử Nghiệm"\nkeep = "15d"\n[storage]\ndata = "data"\n[[ring]]\nname = "main"\npaths = ["ring"]\nsize = "512MB"\nsync = "3s"\n[web]\nlisten = "127.0.0.1:${port}"\n${push}${cameras.join('')}`);
   }

@@ -1,0 +1,209 @@
+// The ways a live picture comes: by the socket, by HLS, as single pictures; chosen by what the browser can, left when they fail, and sparing data.
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { launch, screensOf, skipping, vi } from './chrome.mjs';
+import { until } from './until.mjs';
+import { USER, Village } from './village.mjs';
+import { listen, misfits, videos, wentOn } from './watch.mjs';
+
+const skip = skipping('browser-ladder');
+const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, locale: 'vi-VN' };
+/** One as most are, one that this browser cannot play at all. */
+const [GATE, SCHOOL] = [
+  ['cong-lang', 'Cổng làng', 'size=640x360,fps=15,sub-fps=15,gop=1s'],
+  ['truong-hoc', 'Trường học', 'variant=3,size=640x360,fps=10,codec=h265,sub-codec=h265'],
+];
+
+let village;
+let browser;
+let login;
+let screens;
+const open = new Set();
+
+before(async () => {
+  if (skip) return;
+  village = await Village.start({ cameras: [GATE, SCHOOL] });
+  screens = screensOf(village);
+  browser = await launch();
+  const context = await browser.newContext(PHONE);
+  const page = await context.newPage();
+  await page.goto(village.url);
+  await page.fill('input[name=username]', USER.name);
+  await page.fill('input[name=password]', USER.password);
+  await page.click('button[type=submit]');
+  await page.locator('.grid').waitFor();
+  login = await context.storageState();
+  await context.close();
+});
+
+after(async () => {
+  await browser?.close();
+  const status = await village?.stop();
+  if (village) assert.equal(status, 0, 'matthon ends with 0 after SIGTERM');
+});
+
+/** A test with a phone of its own. `prepare`: what to do to its page before it opens. */
+function step(name, where, run, prepare = async () => undefined) {
+  test(name, { skip }, async () => {
+    const context = await browser.newContext({ ...PHONE, storageState: login });
+    open.add(context);
+    const page = await context.newPage();
+    page.setDefaultTimeout(30_000);
+    const complaints = listen(page);
+    try {
+      await prepare(page);
+      await page.goto(village.url + where);
+      await run(page, complaints);
+      assert.deepEqual(complaints, [], 'the browser complained');
+    } catch (error) {
+      console.error(`--- page\n${await page.evaluate(() => document.body.innerText).catch(() => '')}\n--- log\n${village.log()}`);
+      throw error;
+    } finally {
+      open.delete(context);
+      await context.close();
+    }
+  });
+}
+
+const tile = (id) => `.grid > li[data-camera="${id}"]`;
+const rung = (page, id, which, limit = 30_000) => page.locator(`${tile(id)} [data-rung=${which}]`).waitFor({ timeout: limit });
+
+/** Waits until video number `at` goes on: its time, its frames and its pixels. */
+async function advance(page, at, seconds = 2, limit = 45_000) {
+  const first = await until('a picture is there', async () => {
+    const now = (await videos(page))[at];
+    return now?.width > 0 && now.frames > 0 && now;
+  }, limit);
+  await until('it goes on', async () => {
+    const now = (await videos(page))[at];
+    return now && wentOn(first, now, seconds);
+  }, limit);
+}
+
+/** What single picture is shown: its address, size, and a hash of its pixels. */
+const single = (page, id) => page.evaluate((where) => {
+  const image = document.querySelector(`${where} img.single`);
+  if (!image?.complete || image.naturalWidth === 0) return null;
+  const pen = Object.assign(document.createElement('canvas'), { width: 64, height: 36 }).getContext('2d');
+  pen.drawImage(image, 0, 0, 64, 36);
+  return { src: image.src, width: image.naturalWidth, hash: pen.getImageData(0, 0, 64, 36).data.reduce((hash, byte) => (hash * 31 + byte) | 0, 0) };
+}, tile(id));
+
+/** Waits for three different pictures. */
+async function leafs(page, id, limit = 40_000) {
+  const seen = new Map();
+  await until('three single pictures', async () => {
+    const now = await single(page, id);
+    if (now) seen.set(now.src, now.hash);
+    return seen.size >= 3;
+  }, limit);
+  assert.ok(new Set(seen.values()).size >= 2, 'and not the same again');
+}
+
+const NO_MSE = () => {
+  delete window.MediaSource;
+  delete window.ManagedMediaSource;
+};
+const NO_HLS = () => {
+  const can = HTMLMediaElement.prototype.canPlayType;
+  HTMLMediaElement.prototype.canPlayType = function canPlayType(type) {
+    return /mpegurl/i.test(type) ? '' : can.call(this, type);
+  };
+};
+
+step('with everything there it is the socket, close to now; H.265 that the browser cannot play is single pictures, and says why', '/', async (page) => {
+  await rung(page, GATE[0], 'socket');
+  await advance(page, 0);
+  await until('at most a second behind', async () => {
+    const [now] = await videos(page);
+    return now.delay !== null && now.delay < 1;
+  });
+  await rung(page, SCHOOL[0], 'stills');
+  await leafs(page, SCHOOL[0]);
+  await page.getByText(vi['live.rung_stills'].replace('{n}', '5')).waitFor();
+  assert.deepEqual(await misfits(page), []);
+  await page.screenshot({ path: path.join(screens, 'ladder.png') });
+  await page.locator(`${tile(SCHOOL[0])} a.hit`).tap();
+  await page.getByText(vi['live.stills_codec'].replace('{codec}', 'H.265')).waitFor();
+  await page.locator('section.camera [data-rung=stills]').waitFor();
+  await page.locator('section.camera img.single').waitFor();
+  await page.screenshot({ path: path.join(screens, 'ladder-stills.png') });
+});
+
+step('a browser without media sources plays the playlist by itself', '/', async (page) => {
+  await rung(page, GATE[0], 'hls');
+  await advance(page, 0, 4);
+  await page.locator(`${tile(GATE[0])} a.hit`).tap();
+  await page.locator('section.camera[data-stream=main] [data-rung=hls]').waitFor();
+  await advance(page, 0, 4);
+}, (page) => page.addInitScript(NO_MSE));
+
+step('HLS by force', '/?live=hls', async (page, complaints) => {
+  await rung(page, GATE[0], 'hls');
+  await advance(page, 0, 4);
+  // The other camera cannot be played, and nothing else was asked for: that is said, and by the browser as well.
+  await page.locator(`${tile(SCHOOL[0])}:not([data-cover=none])`).waitFor();
+  complaints.splice(0);
+});
+
+step('a browser that can nothing shows single pictures, and a snapshot can be taken of them', '/', async (page) => {
+  await rung(page, GATE[0], 'stills');
+  await leafs(page, GATE[0]);
+  await page.locator(`${tile(GATE[0])} a.hit`).tap();
+  await page.locator('section.camera img.single').waitFor();
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: vi['act.snapshot'] }).tap();
+  assert.match((await saved).suggestedFilename(), /^cong-lang_.*\.jpg$/);
+}, async (page) => {
+  await page.addInitScript(NO_MSE);
+  await page.addInitScript(NO_HLS);
+});
+
+{
+  let through = false;
+  let refused = 0;
+  step('where the socket does not get through it is HLS, and the socket again once it does', '/', async (page, complaints) => {
+    await rung(page, GATE[0], 'hls', 60_000);
+    assert.ok(refused >= 3, `after ${refused} tries`);
+    await advance(page, 0, 4);
+    through = true;
+    await rung(page, GATE[0], 'socket', 90_000);
+    await advance(page, 0, 3);
+    complaints.splice(0);
+  }, (page) => page.routeWebSocket(/\/api\/v1\/live/, (socket) => {
+    if (through) socket.connectToServer();
+    else {
+      refused += 1;
+      socket.close({ code: 1011 });
+    }
+  }));
+}
+
+step('sparing data: a picture in ten seconds, megabytes told, and a tap shows it live', '/cai-dat', async (page) => {
+  await page.locator('[data-saver=auto]').getByRole('button', { name: vi['saver.on'] }).tap();
+  await page.locator('[data-saver=on]').waitFor();
+  const asked = [];
+  page.on('request', (request) => /snapshot\.jpg/.test(request.url()) && request.url().includes(GATE[0]) && asked.push(Date.now()));
+  const sockets = [];
+  page.on('websocket', (socket) => sockets.push(socket.url()));
+  await page.getByRole('link', { name: vi['nav.live'] }).first().tap();
+  await page.locator('[data-saving]').waitFor();
+  await rung(page, GATE[0], 'stills');
+  await until('two pictures were asked for', () => asked.length >= 2, 30_000);
+  assert.ok(asked[1] - asked[0] >= 9_500, `${asked[1] - asked[0]} ms`);
+  assert.deepEqual(sockets, []);
+  await until('what was used is told', async () => /[1-9].* (kB|MB)/.test(await page.locator('[data-saving]').textContent()));
+  assert.deepEqual(await misfits(page), []);
+  await page.screenshot({ path: path.join(screens, 'saver.png') });
+  await page.locator(`${tile(GATE[0])} a.hit`).tap();
+  await page.locator('section.camera[data-stream=sub] [data-rung=socket]').waitFor();
+  await advance(page, 0, 2);
+});
+
+step('mobile data is spared by itself', '/', async (page) => {
+  await page.locator('[data-saving]').waitFor();
+  await rung(page, GATE[0], 'stills');
+}, (page) => page.addInitScript(() => {
+  Object.defineProperty(navigator, 'connection', { value: { type: 'cellular', saveData: false, addEventListener: () => undefined } });
+}));
