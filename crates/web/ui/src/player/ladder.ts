@@ -68,7 +68,6 @@ export class Ladder {
     if (!fair) {
       // Whose fault it is shows when they are back.
       this.since = now;
-      this.strikes = [];
       return;
     }
     if (moving) {
