@@ -88,6 +88,8 @@ test('what came by is found again, with what for', { skip }, async () => {
   await until('its picture is there', () => page.locator('.found-picture img').first().evaluate((img) => img.complete && img.naturalWidth > 64), 40_000);
   assert.deepEqual(await misfits(page), []);
   await shoot('search');
+  await page.locator('.found-list').scrollIntoViewIfNeeded();
+  await page.screenshot({ path: path.join(screens, 'search-found.png') });
   await page.setViewportSize({ width: 390, height: 844 });
   assert.deepEqual(await misfits(page), []);
   await shoot('search-phone');

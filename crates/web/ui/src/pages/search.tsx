@@ -1,6 +1,6 @@
 // Tìm: vehicles and animals that came by. Whoever searches says what for; nobody is searched for by how he looks.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { post, serverNow } from '../api';
 import { classText } from '../cases/words';
 import { t, tKey, useLang } from '../i18n';
@@ -34,6 +34,11 @@ function Form({ cameras, zone }: { cameras: Camera[]; zone: string }) {
   const [before, setBefore] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const [failed, setFailed] = useState<string | null>(null);
+  // What was asked for lies below a long form: a thumb should not have to look for it.
+  const results = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (asked) results.current?.scrollIntoView({ block: 'start' });
+  }, [asked]);
   const change = (part: Partial<Chosen>) => setChosen((now) => ({ ...now, ...part }));
   const wrong = wrongWith(chosen, zone);
 
@@ -44,7 +49,7 @@ function Form({ cameras, zone }: { cameras: Camera[]; zone: string }) {
     setFailed(null);
     try {
       const answer = await post<Answer>('search', query);
-      setAsked(what);
+      if (page === null) setAsked({ ...what });
       setFound((old) => (page === null ? answer.found : [...(old ?? []), ...answer.found]));
       setBefore(answer.before);
     } catch (failure) {
@@ -86,6 +91,7 @@ function Form({ cameras, zone }: { cameras: Camera[]; zone: string }) {
         <button type="submit" class="button primary wide" disabled={busy || wrong !== null}><Icon name="find" />{t(busy ? 'find.busy' : 'nav.search')}</button>
         <p class="hint">{t('find.hint')}</p>
       </form>
+      <div ref={results} class="results" aria-live="polite">{found && <p class="unseen">{t('find.results')}: {found.length}</p>}</div>
       {found && found.length === 0 && <Empty icon="find" title={t('find.none')}><p>{t('find.none_todo')}</p></Empty>}
       {found && found.length > 0 && (
         <ul class="found-list" aria-label={t('find.results')}>
