@@ -1,6 +1,6 @@
 //! The worker: compressed samples in, observations and JPEGs out, and nothing else in or out.
 //!
-//! Belongs here: GStreamer decoding, scaling, the motion gate, stills, viewing copies, replay, the sandbox, and the wiring of `detect`.
+//! Belongs here: GStreamer decoding, scaling, the motion gate, stills, viewing copies, walls, replay, the sandbox, and the wiring of `detect`.
 //! Does not belong here: what crosses the border (`vision::protocol`), inference itself (`detect`), tracks and rules.
 //! It is a library only so that its parts can be tested and measured; the program is `main.rs`.
 
@@ -21,6 +21,7 @@ pub mod scale;
 pub mod session;
 pub mod still;
 pub mod uplink;
+pub mod wall;
 mod wired;
 
 /// One line to the log (standard error, which the core's supervisor inherits).

@@ -102,6 +102,15 @@ impl Scaler {
 /// # Errors
 /// When it is no picture.
 pub fn picture(picture: &Picture, size: (u32, u32)) -> Result<Picture, ScaleError> {
+    let frame = frame(picture)?;
+    Scaler::new(&frame.info, size)?.scale(&frame)
+}
+
+/// A picture as a decoder would have given it.
+///
+/// # Errors
+/// When it is no picture.
+pub fn frame(picture: &Picture) -> Result<Frame, ScaleError> {
     let refused = |reason: &str| ScaleError { format: "I420".into(), width: picture.width, height: picture.height, reason: reason.into() };
     picture.planes().ok_or_else(|| refused("its bytes do not fit its size"))?;
     let colorimetry = gst_video::VideoColorimetry::new(
@@ -123,7 +132,7 @@ pub fn picture(picture: &Picture, size: (u32, u32)) -> Result<Picture, ScaleErro
         .build()
         .map_err(|e| refused(&e.message))?;
     let buffer = gst::Buffer::from_slice(picture.data.clone());
-    Scaler::new(&info, size)?.scale(&Frame { pts: 0, capture: domain::WallTime(0), buffer, info })
+    Ok(Frame { pts: 0, capture: domain::WallTime(0), buffer, info })
 }
 
 impl ScaleError {

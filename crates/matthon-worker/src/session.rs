@@ -12,6 +12,7 @@ use crate::{
     replay::Replay,
     still::{Job, Stills, deadline},
     uplink::Uplink,
+    wall,
 };
 use anyhow::Context;
 use detect::{DetectError, Detector, Hooks, Runtime};
@@ -76,7 +77,8 @@ struct Session {
     stills: Stills,
     streams: BTreeMap<u32, Stream>,
     replay: Option<(Arc<Uplink>, JoinHandle<()>)>,
-    copy: Option<(UnixStream, JoinHandle<()>)>,
+    /// A viewing copy or a wall.
+    film: Option<(UnixStream, JoinHandle<()>)>,
     // Dropped last of all: it ends the counting thread.
     counting: Option<mpsc::Sender<()>>,
 }
@@ -125,7 +127,7 @@ impl Session {
             stills,
             streams: BTreeMap::new(),
             replay: None,
-            copy: None,
+            film: None,
             counting: None,
         })
     }
@@ -191,7 +193,7 @@ impl Session {
             uplink.close();
             let _ = thread.join();
         }
-        if let Some((socket, thread)) = self.copy.take() {
+        if let Some((socket, thread)) = self.film.take() {
             let _ = socket.shutdown(Shutdown::Both);
             let _ = thread.join();
         }
@@ -241,7 +243,15 @@ impl Session {
                 anyhow::ensure!(self.idle(), "a copy was asked of a worker that is at work");
                 let (notes, tally, end) = (self.notes.clone(), self.tally.clone(), socket.try_clone()?);
                 let thread = thread::Builder::new().name("copy".into()).spawn(move || copy::run(&socket, &spec, font, &notes, &tally))?;
-                self.copy = Some((end, thread));
+                self.film = Some((end, thread));
+            }
+            ToWorker::Wall(spec) => {
+                let socket = UnixStream::from(descriptors.next().context("a wall came without its socket")?);
+                let font = descriptors.next().context("a wall came without its font")?;
+                anyhow::ensure!(self.idle(), "a wall was asked of a worker that is at work");
+                let (notes, tally, end) = (self.notes.clone(), self.tally.clone(), socket.try_clone()?);
+                let thread = thread::Builder::new().name("wall".into()).spawn(move || wall::run(&socket, &spec, font, &notes, &tally))?;
+                self.film = Some((end, thread));
             }
             ToWorker::Ping(n) => self.send(&FromWorker::Pong(n))?,
         }
@@ -249,13 +259,13 @@ impl Session {
     }
 
     fn idle(&self) -> bool {
-        self.streams.is_empty() && self.replay.is_none() && self.copy.is_none()
+        self.streams.is_empty() && self.replay.is_none() && self.film.is_none()
     }
 
     fn open(&mut self, stream: u32, name: String, fps: f32, socket: UnixStream) -> anyhow::Result<()> {
         anyhow::ensure!((stream as usize) < STREAMS_MAX, "there is no stream {stream}: the last is {}", STREAMS_MAX - 1);
         anyhow::ensure!(!self.streams.contains_key(&stream), "stream {stream} is open already");
-        anyhow::ensure!(self.replay.is_none() && self.copy.is_none(), "a stream was given to a worker that does something else");
+        anyhow::ensure!(self.replay.is_none() && self.film.is_none(), "a stream was given to a worker that does something else");
         let pool = self.pool()?;
         let uplink = Arc::new(Uplink::prompt(socket.try_clone()?)?);
         let input = self.input.unwrap_or((416, 416));

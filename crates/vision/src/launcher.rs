@@ -16,6 +16,8 @@ pub enum Purpose {
     Replay,
     /// The viewing copy of one film.
     Copy,
+    /// One picture of many cameras.
+    Wall,
 }
 
 impl fmt::Display for Purpose {
@@ -25,6 +27,7 @@ impl fmt::Display for Purpose {
             Self::Quarantine(name) => write!(f, "quarantine of {name}"),
             Self::Replay => f.write_str("replay"),
             Self::Copy => f.write_str("viewing copy"),
+            Self::Wall => f.write_str("wall"),
         }
     }
 }

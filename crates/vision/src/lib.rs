@@ -1,6 +1,6 @@
 //! The worker's border, seen from the core: what is said over it, who keeps the worker alive, and which models there are.
 //!
-//! Belongs here: the protocol (also spoken by the worker's side), the supervisor, the feeding of streams, stills on demand, viewing copies,
+//! Belongs here: the protocol (also spoken by the worker's side), the supervisor, the feeding of streams, stills on demand, viewing copies, walls,
 //! model manifests, the bytes and the time line of observations. Does not belong here: decoding or inference (the worker), what follows from
 //! an observation (`analytics`), where observations are kept (`ring`).
 
@@ -19,6 +19,7 @@ mod replay;
 mod still;
 mod supervisor;
 mod system;
+pub mod wall;
 
 pub use copy::{Copied, CopyError, Made, Wanted, copy};
 pub use diary::Diary;

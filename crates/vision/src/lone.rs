@@ -1,4 +1,4 @@
-//! A worker for one piece of work that somebody waits for: a replay, a viewing copy. Blocks.
+//! A worker for one piece of work that somebody waits for: a replay, a viewing copy, a wall. Blocks.
 //!
 //! Belongs here: starting it, its control socket, how it ended. Does not belong here: the work.
 
@@ -93,7 +93,12 @@ impl Lone {
 
     /// Throws away what it counted meanwhile.
     pub(crate) fn drain(&self) {
-        while let Ok(Some(_)) = control::receive::<FromWorker>(&self.control) {}
+        drain(&self.control);
+    }
+
+    /// The same for whoever cannot hold the worker itself meanwhile: see [`drain`].
+    pub(crate) fn counts(&self) -> io::Result<OwnedFd> {
+        self.control.try_clone()
     }
 
     /// An error with how the worker ended, which tells more than that it did.
@@ -111,6 +116,11 @@ impl Drop for Lone {
             tracing::debug!(error = %e, "a worker was not reaped");
         }
     }
+}
+
+/// Throws away what a worker counted meanwhile.
+pub(crate) fn drain(control: &OwnedFd) {
+    while let Ok(Some(_)) = control::receive::<FromWorker>(control) {}
 }
 
 /// What an error of a socket means.

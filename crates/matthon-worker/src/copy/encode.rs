@@ -20,6 +20,10 @@ const QUALITY: u32 = 23;
 const KEY_EVERY: u32 = 60;
 /// The rate holds over so many milliseconds.
 const VBV: u32 = 2000;
+/// The same of what is watched as it happens.
+const LIVE_VBV: u32 = 1000;
+/// What is watched as it happens: the level that every TV's decoder takes, and key frames where they are due, nowhere else.
+const LIVE: &str = "level=4.1:scenecut=0";
 
 /// One encoder. It has no thread of its own.
 pub struct Encoder {
@@ -58,21 +62,29 @@ impl Encoder {
     /// # Errors
     /// In one sentence, when there is no encoder or it does not take such pictures.
     pub fn new(info: &gst_video::VideoInfo, kbit: u32) -> Result<Self, String> {
-        let refused = |why: &dyn std::fmt::Display| format!("the encoder x264 does not start ({})", one_line(&why.to_string()));
-        let element = gst::ElementFactory::make("x264enc")
-            .build()
-            .map_err(|_| "the encoder x264enc is missing: install the package gstreamer1.0-plugins-ugly".to_owned())?;
+        let element = element(kbit)?;
         element.set_property_from_str("speed-preset", "veryfast");
-        element.set_property_from_str("pass", "qual");
-        element.set_property("quantizer", QUALITY);
-        element.set_property("bitrate", kbit.clamp(100, 100_000));
         element.set_property("vbv-buf-capacity", VBV);
         element.set_property("key-int-max", KEY_EVERY);
-        element.set_property("bframes", 0u32);
-        // What makes a copy makes way: detection and recording have the other cores.
-        element.set_property("threads", 1u32);
-        element.set_property("sync-lookahead", 0i32);
-        element.set_property("qos", false);
+        Self::wire(element, info)
+    }
+
+    /// The same for what is watched as it happens: nothing is held back, a key frame every so many pictures, level 4.1.
+    ///
+    /// # Errors
+    /// As [`Encoder::new`].
+    pub fn live(info: &gst_video::VideoInfo, kbit: u32, gop: u32) -> Result<Self, String> {
+        let element = element(kbit)?;
+        element.set_property_from_str("tune", "zerolatency");
+        element.set_property_from_str("speed-preset", "superfast");
+        element.set_property("vbv-buf-capacity", LIVE_VBV);
+        element.set_property("key-int-max", gop);
+        element.set_property("option-string", LIVE);
+        Self::wire(element, info)
+    }
+
+    fn wire(element: gst::Element, info: &gst_video::VideoInfo) -> Result<Self, String> {
+        let refused = |why: &dyn std::fmt::Display| format!("the encoder x264 does not start ({})", one_line(&why.to_string()));
         let out = Arc::new(Mutex::new(Out::default()));
         let caps = info.to_caps().map_err(|e| refused(&e))?;
         let wired = Wired::new(element, output(&out), &caps, "it does not take such pictures").map_err(|e| refused(&e))?;
@@ -111,6 +123,22 @@ impl Encoder {
     pub fn take(&self) -> Option<Encoded> {
         lock(&self.out).units.pop_front()
     }
+}
+
+/// What all encoders have in common.
+fn element(kbit: u32) -> Result<gst::Element, String> {
+    let element = gst::ElementFactory::make("x264enc")
+        .build()
+        .map_err(|_| "the encoder x264enc is missing: install the package gstreamer1.0-plugins-ugly".to_owned())?;
+    element.set_property_from_str("pass", "qual");
+    element.set_property("quantizer", QUALITY);
+    element.set_property("bitrate", kbit.clamp(100, 100_000));
+    element.set_property("bframes", 0u32);
+    // It makes way: detection and recording have the other cores.
+    element.set_property("threads", 1u32);
+    element.set_property("sync-lookahead", 0i32);
+    element.set_property("qos", false);
+    Ok(element)
 }
 
 /// The pad that units come out at; its caps choose the form.

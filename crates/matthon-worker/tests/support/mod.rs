@@ -8,6 +8,7 @@
 
 pub mod clip;
 pub mod viewing;
+pub mod walling;
 
 use domain::WallTime;
 use rustix::{

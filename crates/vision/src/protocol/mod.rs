@@ -7,6 +7,7 @@
 //! - **stream**: one a watched stream, `SOCK_STREAM`, small send buffer. Down go [`Down`] messages, each behind its length,
 //!   a sample's bytes behind its header; up come [`Up`] messages. The same bytes in a file (a memfd) are a still job's input.
 //! - **copy**: one for a viewing copy, [`copy`] says what goes over it.
+//! - **wall**: one for a wall, [`wall`] says what goes over it.
 //!
 //! Belongs here: the words and their bytes. Does not belong here: sockets' readiness, processes, decoding.
 //! Core and worker are always built together; [`Start::version`] refuses strangers.
@@ -16,6 +17,7 @@ pub mod copy;
 pub mod stream;
 #[cfg(test)]
 mod tests;
+pub mod wall;
 
 use domain::{Observation, VideoCodec, VideoFormat, WallTime};
 use serde::{Deserialize, Serialize};
@@ -76,6 +78,9 @@ pub enum ToWorker {
     /// Make a viewing copy. Descriptors: its socket (see [`copy`]), then the bytes of a TrueType font (a sealed memfd).
     /// Only to a worker that has no streams.
     Copy(copy::Spec),
+    /// Compose a wall until its socket ends. Descriptors: its socket (see [`wall`]), then the bytes of a TrueType font (a sealed memfd).
+    /// Only to a worker that has no streams.
+    Wall(wall::Spec),
     /// Answer with [`FromWorker::Pong`].
     Ping(u64),
 }
