@@ -22,6 +22,7 @@ pub mod time;
 pub mod track;
 pub mod trust;
 pub mod violation;
+pub mod wall;
 
 pub use audit::Audited;
 pub use case::{Answer, CaseId, CaseState, ClipState, StillState};
@@ -40,3 +41,4 @@ pub use time::{Clock, MonoTime, SimClock, WallTime};
 pub use track::{Track, TrackId, TrackState};
 pub use trust::ClockTrust;
 pub use violation::{EndReason, Violation, ViolationEnd, ViolationId, ViolationKind, Why};
+pub use wall::WallMode;

@@ -1,5 +1,5 @@
 //! The box's SQLite database: people, their invitations, links, tokens and sessions; cases with their history, open work and outbox; the
-//! audit log, packages for authorities, phones that are told of cases, and when the box ran. In a file of its own ([`Sightings`]): what
+//! audit log, packages for authorities, phones that are told of cases, TVs, and when the box ran. In a file of its own ([`Sightings`]): what
 //! came by.
 //!
 //! Belongs here: everything that speaks SQL. Does not belong here: recordings (the ring), roles' rights (one table in
@@ -29,6 +29,7 @@ mod phones;
 mod schema;
 mod secrets;
 mod sightings;
+mod tvs;
 mod users;
 
 pub use access::{BOUND_LIFE, SESSION_LIFE};
@@ -46,6 +47,7 @@ pub use kept::{KeptRow, KeptState};
 pub use outbox::{NewParcel, Parcel, Settled};
 pub use phones::{NewPhone, PHONES_EACH, PUSH, PhoneKeys, PhoneRow, phone_of};
 pub use sightings::{SIGHTINGS_MAX, SightingFilter, SightingKey, Sightings};
+pub use tvs::{NoTv, TV_NAME_MAX, TVS_MAX, Tv};
 pub use users::{PASSWORD_MIN, User};
 
 use domain::WallTime;

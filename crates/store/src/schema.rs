@@ -16,6 +16,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0008_invitations.sql"),
     include_str!("../migrations/0009_push.sql"),
     include_str!("../migrations/0010_case_links.sql"),
+    include_str!("../migrations/0011_tvs.sql"),
 ];
 
 /// SQLite's `application_id` of our files: "MThn".
