@@ -21,6 +21,6 @@ pub use forecast::RingForecast;
 pub use load::{Loaded, load, parse};
 pub use mistake::{Mistake, Mistakes};
 pub use needed::{
-    About, Camera, Certificate, Config, Evidence, Language, Line, Privacy, Push, Record, Ring, Rule, Site, Storage, Vision, Web, Webhook,
-    Zone,
+    About, Camera, Certificate, Config, Evidence, Language, Line, Privacy, Push, Record, Ring, Rule, Site, Storage, Vision, Wall, Web,
+    Webhook, Zone,
 };

@@ -27,12 +27,21 @@ pub struct Config {
     pub web: Web,
     /// Detection; `None` records and shows only.
     pub vision: Option<Vision>,
+    /// TVs.
+    pub wall: Wall,
     /// Phones that are told of cases; `None`: no phone can sign up.
     pub push: Option<Push>,
     /// Servers that are told of cases, names unique.
     pub webhooks: Vec<Webhook>,
     /// Cameras in the file's order, ids unique.
     pub cameras: Vec<Camera>,
+}
+
+/// `[wall]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wall {
+    /// From when to when TVs of public places show no camera, minutes after midnight; `None`: they always do.
+    pub off: Option<(u16, u16)>,
 }
 
 /// `[site]`.

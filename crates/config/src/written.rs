@@ -64,6 +64,7 @@ tables! {
         ring: Vec<Ring> = r#"[[ring]] with name = "main", paths = ["/video/main"] and size = "8TB""#,
         web: Web = r#"[web] with listen = "127.0.0.1:8080""#,
         vision: Vision = r#"[vision] with model = "yolox-nano""#,
+        wall: Wall = r#"[wall] with off = "22:00-05:00""#,
         push: Push = r#"[push] with contact = "mailto:…""#,
         webhook: Vec<Webhook> = r#"[[webhook]] with url = "https://…" and secret_file = "secrets/…""#,
         camera: Vec<Camera> = r#"[[camera]] with id = "cong-lang" and main = "rtsp://…""#,
@@ -116,6 +117,10 @@ tables! {
         runtime: String = r#"runtime = "/usr/lib/libonnxruntime.so""#,
         models: String = r#"models = "models""#,
         memory: String = r#"memory = "2GB""#,
+    }
+    /// TVs.
+    Wall "[wall]" {
+        off: String = r#"off = "22:00-05:00""#,
     }
     /// Phones that are told of cases.
     Push "[push]" {

@@ -11,6 +11,9 @@ use domain::CameraId;
 use std::{collections::BTreeMap, path::Path};
 use url::Url;
 
+/// The picture of all cameras, which goes by this name among them.
+const WALL: &str = "wall";
+
 /// All cameras; `None` after noting a mistake in any of them.
 pub(super) fn cameras(
     field: Field<Vec<written::Camera>>,
@@ -51,12 +54,16 @@ fn camera(
 ) -> Option<Camera> {
     let fix = "write id = \"cong-lang\": 1 to 48 of a-z, 0-9 and -";
     let id =
-        w.id.then(source, |t| CameraId::new(&t).map_err(|_| Wrong::new(format!("{} is not a camera id", crate::source::show(&t)), fix)))
-            .needed(source)
-            .and_then(|(id, place)| {
-                seen.ids.give("the id of a camera", id.as_str(), &place, source)?;
-                Some(id)
-            });
+        w.id.then(source, |t| match CameraId::new(&t) {
+            Ok(id) if id.as_str() == WALL => Err(Wrong::new("\"wall\" is what the TVs show, and no camera's id", fix)),
+            Ok(id) => Ok(id),
+            Err(_) => Err(Wrong::new(format!("{} is not a camera id", crate::source::show(&t)), fix)),
+        })
+        .needed(source)
+        .and_then(|(id, place)| {
+            seen.ids.give("the id of a camera", id.as_str(), &place, source)?;
+            Some(id)
+        });
     let name = w.name.then(source, |t| title(&t)).optional();
     let mut words = |field: Field<String>| field.then(source, |t| title(&t)).optional().map(|t| t.map(|(t, _)| t).unwrap_or_default());
     let (place, direction, make, serial) = (words(w.location), words(w.direction), words(w.make), words(w.serial));

@@ -9,6 +9,7 @@ mod secret;
 mod shape;
 mod url;
 mod vision;
+mod wall;
 mod web;
 mod webhook;
 
@@ -48,6 +49,7 @@ pub(crate) fn config(file: written::File, base: &Path, open_to_all: bool, source
         Some(None) => Some(None),
         None => None,
     };
+    let wall = wall::wall(file.wall, source);
     let push = push::push(file.push, source);
     let webhooks = webhook::webhooks(file.webhook, base, open_to_all, source);
     let names: Vec<String> = rings.names;
@@ -66,6 +68,7 @@ pub(crate) fn config(file: written::File, base: &Path, open_to_all: bool, source
         rings: rings.rings?,
         web: web?,
         vision: vision?,
+        wall: wall?,
         push: push?,
         webhooks: webhooks?,
         cameras: cameras?,
