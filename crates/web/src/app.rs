@@ -7,6 +7,7 @@ use crate::{
     guard, headers, page,
     plans::Plans,
     problem::Problem,
+    tv::pairing::Pairings,
     way,
 };
 use axum::{
@@ -57,6 +58,8 @@ pub(crate) struct App {
     pub(crate) snapshots: Semaphore,
     reads: Arc<Semaphore>,
     pub(crate) logins: Semaphore,
+    /// Screens that wait to be let in.
+    pub(crate) pairings: Pairings,
     /// Clips that were planned a moment ago.
     pub(crate) plans: Plans<ClipPlan>,
     /// Who looked at what a moment ago.
@@ -87,6 +90,7 @@ impl App {
             snapshots: Semaphore::new(SNAPSHOTS),
             reads: Arc::new(Semaphore::new(READS)),
             logins: Semaphore::new(LOGINS),
+            pairings: Pairings::default(),
             plans: Plans::default(),
             looks: std::sync::Mutex::default(),
             stop,
@@ -102,10 +106,14 @@ pub(crate) fn build(app: &Arc<App>) -> Router {
             let book = audit::Book { app: Arc::clone(app), what };
             handler = handler.route_layer(middleware::from_fn_with_state(book, audit::write));
         }
-        if let Access::Roles(roles) = endpoint.access {
-            let gate = guard::Gate { app: Arc::clone(app), roles, one_case: endpoint.one_case() };
-            handler = handler.route_layer(middleware::from_fn_with_state(gate, guard::admit));
-        }
+        handler = match endpoint.access {
+            Access::Public => handler,
+            Access::Roles(roles) => {
+                let gate = guard::Gate { app: Arc::clone(app), roles, one_case: endpoint.one_case() };
+                handler.route_layer(middleware::from_fn_with_state(gate, guard::admit))
+            }
+            Access::Tv => handler.route_layer(middleware::from_fn_with_state(Arc::clone(app), guard::admit_tv)),
+        };
         if !endpoint.public_door() {
             handler = handler.route_layer(middleware::from_fn(way::inside));
         }

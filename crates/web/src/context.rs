@@ -1,6 +1,6 @@
 //! What the binary hands in: everything a request may touch, as values.
 
-use crate::{disks::Disk, doors::Doors, exports::Exports, glance::Glances, kept::Keeping, push::Push, snapshot::Snapshot};
+use crate::{disks::Disk, doors::Doors, exports::Exports, glance::Glances, kept::Keeping, push::Push, snapshot::Snapshot, wall::Wall};
 use cases::{Cases, Gauge};
 use domain::{Board, CameraId, Channel, Clock, WallTime};
 use live::LiveStream;
@@ -89,6 +89,8 @@ pub struct Context {
     pub keeping: Arc<dyn Keeping>,
     /// What came by.
     pub sightings: Sightings,
+    /// The walls for TVs.
+    pub wall: Arc<dyn Wall>,
     /// What phones are offered; `None`: they cannot sign up.
     pub push: Option<Push>,
     /// Pictures for phones that were told.

@@ -5,6 +5,7 @@ use crate::{
     context::{Camera, Context},
     origin::Origin,
     problem::Problem,
+    tv, wall,
     way::Way,
 };
 use axum::{
@@ -16,7 +17,7 @@ use axum::{
 use axum_extra::extract::CookieJar;
 use domain::{CameraId, CaseId, Role, Secret};
 use std::sync::Arc;
-use store::{StoreError, User};
+use store::{StoreError, Tv, User};
 
 /// The cookie of a session.
 pub(crate) const COOKIE: &str = "matthon_session";
@@ -43,6 +44,8 @@ pub(crate) enum Credential {
     Token(Secret),
     /// What a link to one case gave the first browser that opened it. The page sends it; no browser does by itself.
     OneCase(Secret),
+    /// A TV's own cookie, which only the endpoints for TVs look at.
+    Tv(Secret),
 }
 
 /// Whoever asks, let in.
@@ -106,6 +109,32 @@ async fn check(gate: &Gate, method: &Method, uri: &Uri, headers: &HeaderMap, ori
     Ok(caller)
 }
 
+/// Lets a TV through to its handler, or answers 401. Whoever else is signed in there is nobody here.
+pub(crate) async fn admit_tv(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let origin = request.extensions().get::<Way>().map_or(Origin::Other, |way| way.origin);
+    let secret = CookieJar::from_headers(request.headers()).get(tv::COOKIE).map(|c| Secret::new(c.value().to_owned()));
+    let Some(secret) = secret.filter(|s| s.expose().len() <= SECRET_MAX) else { return Problem::SignIn.into_response() };
+    let risky = request.headers().contains_key(header::UPGRADE) || !matches!(*request.method(), Method::GET | Method::HEAD);
+    let (store, now, asked) = (app.context.store.clone(), app.context.clock.wall(), secret.clone());
+    let found = blocking(move || store.tv(asked.expose(), now)).await.and_then(|found| found.map_err(Problem::internal));
+    let tv = match found {
+        Ok(Some(_)) if risky && origin != Origin::Same => return Problem::Origin.into_response(),
+        Ok(Some(tv)) => tv,
+        Ok(None) => return Problem::SignIn.into_response(),
+        Err(problem) => return problem.into_response(),
+    };
+    let caller = Caller { user: as_user(&tv), credential: Credential::Tv(secret), roles: &[Role::Viewer] };
+    request.extensions_mut().insert(caller.clone());
+    request.extensions_mut().insert(tv::Asks(tv, caller));
+    next.run(request).await
+}
+
+/// A TV where a caller is asked for: one who may see the wall and no camera. Its number is no user's.
+fn as_user(tv: &Tv) -> User {
+    let cameras = CameraId::new(wall::CAMERA).into_iter().collect();
+    User { id: -tv.id, name: tv.name.clone(), role: Role::Viewer, cameras: Some(cameras) }
+}
+
 /// The credential a request carries; a bearer token goes before a cookie.
 fn presented(headers: &HeaderMap) -> Option<Credential> {
     // Another scheme is a proxy's in front of us: it says nothing here, and must not hide the cookie.
@@ -142,6 +171,7 @@ async fn known(context: &Arc<Context>, credential: &Credential) -> Result<Option
                 let found = context.store.user_by_case_link(secret.expose(), now)?;
                 Ok(found.map(|(user, case)| (user, Some(case))))
             }
+            Credential::Tv(secret) => Ok(context.store.tv(secret.expose(), now)?.as_ref().map(|tv| (as_user(tv), None))),
         }
     })
     .await?

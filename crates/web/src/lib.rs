@@ -49,8 +49,10 @@ mod session;
 mod snapshot;
 mod status;
 mod story;
+mod tv;
 mod violations;
 mod vision;
+mod wall;
 mod way;
 
 pub use app::router;
@@ -66,3 +68,4 @@ pub use push::{CheckPhone, Push};
 pub use serve::serve;
 pub use snapshot::{NoPicture, Snapshot};
 pub use story::Story;
+pub use wall::{CAMERA as WALL, Turn, View, Wall};

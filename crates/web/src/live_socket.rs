@@ -2,18 +2,18 @@
 
 use crate::{
     app::App,
-    context::Context,
     guard::Caller,
     problem::{Full, Problem},
     pump::{self, Watch},
     query::Params,
+    tv, wall,
 };
 use axum::{
     Extension,
     extract::{Path, State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
     response::Response,
 };
-use domain::Channel;
+use domain::{Channel, WallMode};
 use std::sync::Arc;
 
 /// Most cameras over one socket; `ch` is one byte, and a screen shows no more.
@@ -32,7 +32,7 @@ pub(crate) async fn one(
     upgrade: Upgrade,
 ) -> Result<Response, Problem> {
     let channel = params.stream()?;
-    let watch = watch(&app.context, &caller, &id, channel, None)?;
+    let watch = watch(&app, &caller, &id, channel, None)?;
     open(app, caller, vec![watch], upgrade)
 }
 
@@ -48,18 +48,22 @@ pub(crate) async fn many(
         return Err(Problem::Bad { name: "cameras", reason: format!("at most {CAMERAS_MAX} over one socket") });
     }
     let channel = params.stream()?;
-    let watches = ids.iter().zip(0_u8..).map(|(id, ch)| watch(&app.context, &caller, id, channel, Some(ch)));
+    let watches = ids.iter().zip(0_u8..).map(|(id, ch)| watch(&app, &caller, id, channel, Some(ch)));
     let watches = watches.collect::<Result<_, _>>()?;
     open(app, caller, watches, upgrade)
 }
 
-fn watch(context: &Context, caller: &Caller, id: &str, channel: Channel, ch: Option<u8>) -> Result<Watch, Problem> {
-    let camera = caller.camera(context, id)?;
+fn watch(app: &App, caller: &Caller, id: &str, channel: Channel, ch: Option<u8>) -> Result<Watch, Problem> {
+    // Whoever may see all cameras may see what the hall sees of them.
+    if id == wall::CAMERA && caller.user.cameras.is_none() {
+        return tv::watch(app, WallMode::Public, ch);
+    }
+    let camera = caller.camera(&app.context, id)?;
     let (channel, stream) = camera.live(channel);
     Ok(Watch::new(camera.id.clone(), channel, stream.clone(), ch))
 }
 
-fn open(app: Arc<App>, caller: Caller, watches: Vec<Watch>, upgrade: Upgrade) -> Result<Response, Problem> {
+pub(crate) fn open(app: Arc<App>, caller: Caller, watches: Vec<Watch>, upgrade: Upgrade) -> Result<Response, Problem> {
     let upgrade = upgrade.map_err(|_| Problem::NotWebSocket)?;
     let place = Arc::clone(&app.live_sockets).try_acquire_owned().map_err(|_| Problem::Full(Full::Live))?;
     let upgrade = upgrade.max_message_size(MESSAGE_MAX).max_frame_size(MESSAGE_MAX);

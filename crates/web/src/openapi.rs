@@ -30,6 +30,7 @@ pub fn document() -> Value {
         "components": {
             "securitySchemes": {
                 "session": {"type": "apiKey", "in": "cookie", "name": crate::guard::COOKIE},
+                "tv": {"type": "apiKey", "in": "cookie", "name": crate::tv::COOKIE},
                 "token": {"type": "http", "scheme": "bearer"},
             },
             "schemas": schemas(),
@@ -50,6 +51,7 @@ fn operation(endpoint: &Endpoint) -> Value {
             Some("cases") => "Case number",
             Some("exports") => "Export id",
             Some("kept") => "Id of kept footage",
+            Some("tvs") => "Number of a TV",
             _ => "Camera id",
         };
         parameters.insert(0, json!({"name": "id", "in": "path", "required": true, "description": about, "schema": {"type": "string"}}));
@@ -89,6 +91,7 @@ fn operation(endpoint: &Endpoint) -> Value {
             operation["security"] = json!([{"session": []}, {"token": []}]);
             operation["x-roles"] = json!(roles);
         }
+        Access::Tv => operation["security"] = json!([{"tv": []}]),
     }
     if !endpoint.public_door() {
         // By the host of `public_url`, or through a trusted proxy, there is no such path.
@@ -131,7 +134,7 @@ fn type_of(kind: &str) -> Value {
 
 fn schemas() -> Value {
     let mut all = house();
-    for part in [case_schemas(), box_schemas(), paper_schemas()] {
+    for part in [case_schemas(), box_schemas(), paper_schemas(), tv_schemas()] {
         if let (Some(all), Value::Object(part)) = (all.as_object_mut(), part) {
             all.extend(part);
         }
@@ -315,5 +318,22 @@ fn paper_schemas() -> Value {
         "Audit": object(&[("rows", "=AuditRow[]")]),
         "Fingerprint": object(&[("day", "string"), ("at", "time"), ("words", "string"), ("hash", "string"), ("line", "string")]),
         "Fingerprints": object(&[("key", "string"), ("fingerprints", "=Fingerprint[]")]),
+    })
+}
+
+/// TVs and the wall.
+fn tv_schemas() -> Value {
+    json!({
+        "WallMode": {"type": "string", "enum": domain::WallMode::ALL.map(domain::WallMode::as_str)},
+        "TvPairing": object(&[("code", "string"), ("secret", "string"), ("seconds", "integer"), ("site", "=Site")]),
+        "TvSecret": object(&[("secret", "string")]),
+        "TvStanding": object(&[("state", "string")]),
+        "NewTv": object(&[("code", "string"), ("name", "string"), ("mode", "=WallMode")]),
+        "Tv": object(&[("id", "integer"), ("name", "string"), ("mode", "=WallMode"), ("by", "string"), ("created", "time"), ("seen", "time")]),
+        "Tvs": object(&[("now", "time"), ("tvs", "=Tv[]")]),
+        "OwnTv": object(&[("name", "string"), ("mode", "=WallMode"), ("site", "=Site"), ("now", "time"), ("view", "=WallView")]),
+        "WallView": object(&[("page", "integer"), ("pages", "integer"), ("tiles", "integer"), ("night", "boolean"), ("trouble", "string")]),
+        "TvTurn": object(&[("turn", "=WallTurn")]),
+        "WallTurn": {"type": "string", "enum": ["next", "previous", "more", "fewer"]},
     })
 }

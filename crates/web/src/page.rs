@@ -14,6 +14,8 @@ use std::borrow::Cow;
 struct Files;
 
 const INDEX: &str = "index.html";
+/// The TV's page, which has a bundle of its own.
+const TV: &str = "tv.html";
 
 /// A file of the page, or the page itself for a path without a dot.
 pub(crate) fn serve(method: &Method, path: &str, headers: &HeaderMap) -> Response {
@@ -21,7 +23,11 @@ pub(crate) fn serve(method: &Method, path: &str, headers: &HeaderMap) -> Respons
         return Problem::Method.into_response();
     }
     let path = path.trim_start_matches('/');
-    let name = if path.is_empty() || !path.contains('.') { INDEX } else { path };
+    let name = match path {
+        "tv" | "tv/" => TV,
+        _ if path.is_empty() || !path.contains('.') => INDEX,
+        _ => path,
+    };
     match Files::get(name) {
         Some(file) => answer(name, file, headers),
         None => Problem::NoSuchPath.into_response(),

@@ -76,7 +76,7 @@ struct Again {
 fn current(caller: &Caller) -> Option<String> {
     match &caller.credential {
         Credential::Session(secret) => Some(device_id(secret.expose())),
-        Credential::Token(_) | Credential::OneCase(_) => None,
+        Credential::Token(_) | Credential::OneCase(_) | Credential::Tv(_) => None,
     }
 }
 

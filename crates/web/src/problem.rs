@@ -21,6 +21,9 @@ pub(crate) enum Problem {
     /// Too many wrong passwords.
     #[error("too many wrong passwords for this name; try again in {seconds} s")]
     LockedOut { seconds: u64 },
+    /// Too many codes that no TV shows.
+    #[error("too many wrong codes; try again in {seconds} s")]
+    WrongCodes { seconds: u64 },
     /// Signed in, but this is not for that role.
     #[error("the role {0} may not do this")]
     Role(Role),
@@ -101,6 +104,9 @@ pub(crate) enum Full {
     /// Pictures being taken.
     #[error("too many pictures are being taken at once; try again in a moment")]
     Snapshots,
+    /// Screens that wait to be let in.
+    #[error("too many TVs wait to be let in; try again in a moment")]
+    Pairings,
     /// Log-ins waiting for the password hash.
     #[error("too many people sign in at once; try again in a moment")]
     Logins,
@@ -115,7 +121,7 @@ impl Problem {
     fn status(&self) -> StatusCode {
         match self {
             Self::SignIn | Self::WrongPassword => StatusCode::UNAUTHORIZED,
-            Self::LockedOut { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::LockedOut { .. } | Self::WrongCodes { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Role(_) | Self::Origin | Self::OneCase => StatusCode::FORBIDDEN,
             Self::Unknown { .. } | Self::NoSuchPath | Self::NoRecording | Self::NoEvidence(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
@@ -136,6 +142,7 @@ impl Problem {
             Self::SignIn => "sign-in",
             Self::WrongPassword => "wrong-password",
             Self::LockedOut { .. } => "locked-out",
+            Self::WrongCodes { .. } => "wrong-codes",
             Self::Role(_) => "role",
             Self::Origin => "origin",
             Self::Unknown { .. } => "unknown",
@@ -162,6 +169,7 @@ impl Problem {
             Self::Full(Full::Events) => "events-full",
             Self::Full(Full::Snapshots) => "snapshots-full",
             Self::Full(Full::Logins) => "logins-full",
+            Self::Full(Full::Pairings) => "pairings-full",
             Self::Internal(_) => "internal",
         }
     }
@@ -195,7 +203,7 @@ impl IntoResponse for Problem {
             Self::SignIn => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            Self::LockedOut { seconds } => {
+            Self::LockedOut { seconds } | Self::WrongCodes { seconds } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }
             Self::Full(_) | Self::NoPicture(_) => {

@@ -36,11 +36,18 @@ pub(crate) struct Watch {
     /// Its place in a multiplexed socket.
     ch: Option<u8>,
     told: Option<Link>,
+    /// Whether its link is told.
+    states: bool,
 }
 
 impl Watch {
     pub(crate) fn new(camera: CameraId, channel: Channel, stream: LiveStream, ch: Option<u8>) -> Self {
-        Self { camera, channel, stream, ch, told: None }
+        Self { camera, channel, stream, ch, told: None, states: true }
+    }
+
+    /// Of what is no camera on the board no state is told.
+    pub(crate) fn without_state(self) -> Self {
+        Self { states: false, ..self }
     }
 }
 
@@ -151,7 +158,7 @@ fn frames(index: usize, stream: &LiveStream) -> Pin<Box<dyn Stream<Item = (usize
 
 /// Tells changed states, and pings when it is time.
 async fn tick(out: &mut SplitSink<WebSocket, Message>, app: &Arc<App>, watches: &mut [Watch], ping: bool) -> Result<(), End> {
-    for watch in watches {
+    for watch in watches.iter_mut().filter(|watch| watch.states) {
         let link = app.context.board.get(&watch.camera, watch.channel).map_or(Link::Starting, |health| health.link);
         // A stream that is well from the start shows it by its frames.
         let news = watch.told.map_or(link != Link::Ok, |told| told != link);

@@ -133,8 +133,12 @@ async fn known(app: &App, name: &str) -> Result<Option<User>, Problem> {
 pub(crate) type SetCookie = AppendHeaders<[(header::HeaderName, HeaderValue); 1]>;
 
 pub(crate) fn cookie(secret: &str, secure: bool, keep: Duration) -> Result<SetCookie, Problem> {
+    named_cookie(COOKIE, secret, secure, keep)
+}
+
+pub(crate) fn named_cookie(name: &str, secret: &str, secure: bool, keep: Duration) -> Result<SetCookie, Problem> {
     let secure = if secure { "; Secure" } else { "" };
-    let text = format!("{COOKIE}={secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}{secure}", keep.as_secs());
+    let text = format!("{name}={secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}{secure}", keep.as_secs());
     let value = HeaderValue::from_str(&text).map_err(Problem::internal)?;
     Ok(AppendHeaders([(header::SET_COOKIE, value)]))
 }

@@ -241,7 +241,7 @@ async fn the_description_covers_exactly_the_table() {
                 Method::Delete => "delete",
             };
             let roles = match row.access {
-                Access::Public => None,
+                Access::Public | Access::Tv => None,
                 Access::Roles(roles) => Some(roles.len()),
             };
             (row.path.to_owned(), method.to_owned(), roles)

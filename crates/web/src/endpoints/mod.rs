@@ -7,6 +7,7 @@ mod people;
 mod push;
 mod signing;
 mod taking_out;
+mod tv;
 mod watching;
 
 use crate::{app::App, authority};
@@ -21,6 +22,8 @@ pub enum Access {
     Public,
     /// Whoever is signed in with one of these roles.
     Roles(&'static [Role]),
+    /// A TV that was paired, by its own cookie; no user.
+    Tv,
 }
 
 /// The methods in use.
@@ -71,8 +74,9 @@ pub struct Endpoint {
     pub(crate) handler: fn() -> MethodRouter<Arc<App>>,
 }
 
-/// What is not for outside: for machines beside the box, and for whoever can compare a fingerprint on its screen.
-const INSIDE: &[&str] = &["/metrics", "/healthz", authority::PATH];
+/// What is not for outside: for machines beside the box, for whoever can compare a fingerprint on its screen, and for screens that ask
+/// to be let in.
+const INSIDE: &[&str] = &["/metrics", "/healthz", authority::PATH, "/api/v1/tv/pairing", "/api/v1/tv/pairing/look"];
 
 /// What a browser may that a link let in to one case: see it and answer it. Each has the case in its path.
 const ONE_CASE: &[&str] = &[
@@ -113,6 +117,8 @@ const EXPORTS: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Polic
 const AUDIT: Access = Access::Roles(&[Role::Admin, Role::Auditor]);
 /// Whoever says who comes in.
 const PEOPLE: Access = Access::Roles(&[Role::Admin]);
+/// Whoever says which screens show the wall.
+const SCREENS: Access = Access::Roles(&[Role::Admin, Role::Official]);
 const MACHINES: Access = Access::Roles(&[Role::Admin, Role::Technician]);
 
 const FROM: (&str, bool, &str) = ("from", true, "Start: RFC 3339 with an offset, or Unix seconds");
@@ -122,7 +128,17 @@ const CAMERA: (&str, bool, &str) = ("camera", false, "Of this camera only");
 
 /// All endpoints, room by room.
 pub fn table() -> impl Iterator<Item = &'static Endpoint> {
-    [signing::SIGNING, people::ROWS, watching::WATCHING, cases::CASES, links::LINKS, push::PUSH, taking_out::TAKING_OUT, machine::MACHINE]
+    [
+        signing::SIGNING,
+        people::ROWS,
+        watching::WATCHING,
+        tv::TVS,
+        cases::CASES,
+        links::LINKS,
+        push::PUSH,
+        taking_out::TAKING_OUT,
+        machine::MACHINE,
+    ]
         .into_iter()
         .flatten()
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use cases::{Cases, ClipInfo, Footage, Gauge, Missing, Still};
 use domain::{
     BBox, Board, CameraId, CaseId, Channel, Class, Clock, Format, Link, Role, Sample, SimClock, StreamHealth, StreamId, StreamKind,
-    TrackId, VideoCodec, Violation, ViolationId, ViolationKind, WallTime, Why,
+    TrackId, VideoCodec, Violation, ViolationId, ViolationKind, WallMode, WallTime, Why,
 };
 use hub::Fanout;
 use live::LiveStream;
@@ -88,6 +88,9 @@ pub(crate) fn ring_status(name: &str) -> RingStatus {
         paths: Vec::new(),
     }
 }
+
+/// A live socket.
+pub(crate) type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// The picture of every case; nobody decodes it here.
 pub(crate) const MAIN_STILL: &[u8] = b"\xff\xd8 from the main stream \xff\xd9";
@@ -194,6 +197,36 @@ impl matthon_web::Keeping for Films {
     }
 }
 
+/// Walls that nobody composes: tests publish their samples.
+pub(crate) struct Walls {
+    pub(crate) sources: [Fanout<Sample>; 2],
+    streams: [LiveStream; 2],
+    pub(crate) turns: Mutex<Vec<(WallMode, matthon_web::Turn)>>,
+}
+
+impl Default for Walls {
+    fn default() -> Self {
+        let sources = WallMode::ALL.map(|mode| Fanout::new(format!("wall/{mode}")));
+        let streams = [0, 1].map(|n: usize| LiveStream::new(sources[n].clone(), sources[n].name()));
+        Self { sources, streams, turns: Mutex::default() }
+    }
+}
+
+impl matthon_web::Wall for Walls {
+    fn watch(&self, mode: WallMode) -> LiveStream {
+        self.streams[mode as usize].clone()
+    }
+
+    fn view(&self, _: WallMode) -> matthon_web::View {
+        matthon_web::View { page: 1, pages: 2, tiles: 9, night: false, trouble: String::new() }
+    }
+
+    fn turn(&self, mode: WallMode, turn: matthon_web::Turn) -> matthon_web::View {
+        self.turns.lock().unwrap().push((mode, turn));
+        self.view(mode)
+    }
+}
+
 /// Asks until it is so; 20 s at most.
 pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut condition: impl FnMut() -> F) -> T {
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -220,6 +253,8 @@ pub(crate) struct Village {
     pub(crate) vision: Arc<Mutex<Value>>,
     /// Samples of `cong-lang` main, `cong-lang` sub and `nha-van-hoa` main.
     pub(crate) sources: [Fanout<Sample>; 3],
+    /// What a worker would compose.
+    pub(crate) wall: Arc<Walls>,
     pub(crate) recorder: Option<Recorder>,
     pub(crate) stop: CancellationToken,
     pub(crate) server: JoinHandle<std::io::Result<()>>,
@@ -293,6 +328,7 @@ impl Village {
         let vision = Arc::new(Mutex::new(seen));
         let disks = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&vision);
+        let wall = Arc::new(Walls::default());
         let context = Arc::new(Context {
             site: Site { name: "Thôn Duyên Hy".into(), timezone: "Asia/Ho_Chi_Minh".into(), language: "vi".into(), demo: false },
             cameras,
@@ -310,6 +346,7 @@ impl Village {
             exports: Arc::new(Packages { store: store.clone(), gauge: gauge.clone(), dir: folder.path().to_owned() }),
             keeping: Arc::new(Films { store: store.clone(), dir: folder.path().to_owned() }),
             sightings: store::Sightings::open(&folder.path().join("sightings.db")).unwrap(),
+            wall: wall.clone(),
             push: Some(matthon_web::Push {
                 key: "BKEY".into(),
                 check: Arc::new(|endpoint, p256dh, _| {
@@ -330,7 +367,7 @@ impl Village {
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         let server = tokio::spawn(serve(listener, Arc::clone(&context), stop.clone()));
-        Self { address, context, clock, board, store, rings, cases, disks, vision, sources, recorder, stop, server, _folder: folder }
+        Self { address, context, clock, board, store, rings, cases, disks, vision, sources, wall, recorder, stop, server, _folder: folder }
     }
 
     /// Sends frames on the main stream of `cong-lang`, faster than they would come, until the box stops.
