@@ -25,6 +25,7 @@ mod story;
 mod telemetry;
 mod telling;
 mod tidying;
+mod wall;
 mod whole_file;
 mod wiring;
 

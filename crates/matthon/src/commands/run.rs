@@ -12,7 +12,7 @@ use crate::{
     exporting::{Sources, desk},
     fingerprint, journal, keeping, keys, phones,
     preparing::Preparing,
-    remembered, seeing, telemetry, telling, tidying,
+    remembered, seeing, telemetry, telling, tidying, wall,
     wiring::{self, camera_view},
 };
 use anyhow::{Context, Result};
@@ -182,6 +182,7 @@ async fn serve(
     tasks.spawn(doors::keep(doors.clone(), config.clone(), env.clock.clone(), renewed.clone(), stop.clone()));
 
     let seen = vision.clone();
+    let wall = wall::start(config, env, capture, &cases, &tasks, &stop);
     let context = web::Context {
         site: web::Site {
             name: config.site.name.clone(),
@@ -204,6 +205,7 @@ async fn serve(
         exports,
         keeping: Arc::new(keeping::Kept(keeper)),
         sightings,
+        wall,
         push: phones.offer,
         glances: phones.glances,
         evidence: gauge,

@@ -8,7 +8,7 @@ mod holes;
 pub(crate) mod stills;
 #[cfg(test)]
 mod tests;
-mod viewing;
+pub(crate) mod viewing;
 mod words;
 
 use anyhow::{Context, Result, anyhow, bail};

@@ -27,6 +27,11 @@ const LETTERS: &[&str] = &[
     "/usr/share/fonts/truetype/liberation2/LiberationSans-Bold.ttf",
 ];
 
+/// The bytes of the first of these fonts that is there.
+pub(crate) fn letters() -> Option<Vec<u8>> {
+    LETTERS.iter().find_map(|path| std::fs::read(path).ok())
+}
+
 /// Bytes the copy of so many bytes and so long a film has at most, about.
 pub(super) fn most(video: u64, micros: i64) -> u64 {
     let capped = u64::try_from(micros).unwrap_or(0) / 8000 * u64::from(KBIT);
@@ -50,7 +55,7 @@ pub(super) fn add(
         return Ok(vec![words::NO_VIEWING_COPY.into()]);
     }
     package.flush()?;
-    let Some(font) = LETTERS.iter().find_map(|path| std::fs::read(path).ok()) else {
+    let Some(font) = letters() else {
         return Ok(films.iter().map(|(camera, _)| words::not_viewed(&camera.name, words::NO_LETTERS)).collect());
     };
     let mut notes = Vec::new();
