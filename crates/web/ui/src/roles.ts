@@ -41,3 +41,9 @@ export function mayAudit(): boolean {
 export function mayInvite(): boolean {
   return session.value?.role === 'admin';
 }
+
+/** Whoever says which TVs show the wall. */
+export function mayPairTvs(): boolean {
+  const role = session.value?.role;
+  return role === 'admin' || role === 'official';
+}

@@ -402,3 +402,20 @@ export interface People {
   now: string;
   people: Person[];
 }
+
+/** What a TV may show: for everybody who passes by, or for whoever is on duty. */
+export type WallMode = 'public' | 'duty';
+
+export interface Tv {
+  id: number;
+  name: string;
+  mode: WallMode;
+  by: string;
+  created: string;
+  seen: string;
+}
+
+export interface Tvs {
+  now: string;
+  tvs: Tv[];
+}

@@ -1,0 +1,2 @@
+export function lintScript(code: string): string[];
+export function lintStyle(code: string): string[];
