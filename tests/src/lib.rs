@@ -15,6 +15,7 @@ pub mod disks;
 pub mod frames;
 pub mod http;
 pub mod push;
+pub mod tv;
 pub mod until;
 pub mod village;
 pub mod webhook;
