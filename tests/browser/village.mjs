@@ -40,13 +40,14 @@ function freePort() {
 export class Village {
   /**
    * `demo`: with the demo's cameras and its own configuration. `push`: phones can sign up, also with addresses on loopback.
-   * `cameras`: others than the usual ones.
+   * `cameras`: others than the usual ones. `wall`: when TVs are off.
    */
-  static async start({ demo = false, push = false, cameras = CAMERAS } = {}) {
+  static async start({ demo = false, push = false, cameras = CAMERAS, wall = null } = {}) {
     const village = new Village();
     village.demo = demo;
     village.push = push;
     village.cameras = demo ? DEMO : cameras;
+    village.wall = wall;
     process.once('exit', village.killAll);
     for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
     try {
@@ -99,6 +100,10 @@ export class Village {
     } else this.writeConfig(port);
     const added = spawnSync(path.join(bin, 'matthon'), ['user', 'add', USER.name, '--role', 'admin', '--password-stdin', '--config', this.config], { input: `${USER.password}\n`, encoding: 'utf8', timeout: 60_000 });
     if (added.status !== 0) throw new Error(`matthon user add: ${added.error ?? added.stderr}`);
+    await this.runDaemon();
+  }
+
+  async runDaemon() {
     const log = openSync(this.logFile, 'a');
     this.daemon = spawn(path.join(bin, 'matthon'), ['run', '--config', this.config], { stdio: ['ignore', log, log] });
     this.children.push(this.daemon);
@@ -111,7 +116,18 @@ export class Village {
   writeConfig(port) {
     const cameras = this.cameras.map(([id, name]) => `[[camera]]\nid = "${id}"\nname = "${name}"\nmain = "${this.rtsp}/${id}/main"\nsub = "${this.rtsp}/${id}/sub"\nrecord = { main = "main", sub = "main" }\n`);
     const push = this.push ? '[push]\ncontact = "mailto:ban-quan-ly@duyenhy.vn"\nallow_loopback = true\n' : '';
-    writeFileSync(this.config, `[site]\nname = "Thôn Duyên Hy"\n[privacy]\ncontroller = "UBND xã Thử Nghiệm"\nkeep = "15d"\n[storage]\ndata = "data"\n[[ring]]\nname = "main"\npaths = ["ring"]\nsize = "512MB"\nsync = "3s"\n[web]\nlisten = "127.0.0.1:${port}"\n${push}${cameras.join('')}`);
+    const wall = this.wall === null ? '' : `[wall]\noff = "${this.wall}"\n`;
+    writeFileSync(this.config, `[site]\nname = "Thôn Duyên Hy"\n[privacy]\ncontroller = "UBND xã Thử Nghiệm"\nkeep = "15d"\n[storage]\ndata = "data"\n[[ring]]\nname = "main"\npaths = ["ring"]\nsize = "512MB"\nsync = "3s"\n[web]\nlisten = "127.0.0.1:${port}"\n${push}${wall}${cameras.join('')}`);
+  }
+
+  /** Ends the daemon, does `meanwhile`, and starts it again at the same address. */
+  async restart(meanwhile) {
+    const old = this.daemon;
+    const gone = new Promise((done) => old.once('exit', done));
+    old.kill('SIGTERM');
+    await within('matthon ends after SIGTERM', gone, 15_000);
+    await meanwhile();
+    await this.runDaemon();
   }
 
   /** Throws a switch of the cameras: `drop ID`, `up ID` … */

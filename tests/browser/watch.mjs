@@ -29,7 +29,8 @@ export function misfits(page) {
     const name = (el) => `${el.tagName.toLowerCase()} "${(el.getAttribute('aria-label') ?? el.textContent ?? '').trim().slice(0, 40)}"`;
     if (document.documentElement.scrollWidth > window.innerWidth) wrong.push(`page is ${document.documentElement.scrollWidth} px wide`);
     for (const el of document.querySelectorAll('button, a[href], input, select, summary')) {
-      const box = el.getBoundingClientRect();
+      // A tick is set by its words, too.
+      const box = ((el.matches('[type=radio], [type=checkbox]') && el.closest('label')) || el).getBoundingClientRect();
       if (box.width === 0 || box.height === 0 || el.classList.contains('skip')) continue;
       if (box.width < 47.5 || box.height < 47.5) wrong.push(`${name(el)} is ${Math.round(box.width)}×${Math.round(box.height)}`);
       if (box.left < -1 || box.right > window.innerWidth + 1) wrong.push(`${name(el)} lies outside`);

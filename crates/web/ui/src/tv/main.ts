@@ -25,6 +25,8 @@ const plain = part('plain');
 const note = part('note');
 
 let tv: Own | null = null;
+/** Known from here on: a session tells its status before it can be kept. */
+let watching = false;
 let session: LiveSession | null = null;
 let player: LivePlayer | null = null;
 let pairing: PairingLoop | null = null;
@@ -48,8 +50,8 @@ function know(site: Site): void {
 function draw(): void {
   const now = boxNow();
   const end = going(recall(MEETING), now);
-  if (tv && end === null && !session) watch();
-  if (end !== null && session) unwatch();
+  if (tv && end === null && !watching) watch();
+  if (end !== null && watching) unwatch();
   const live = tv !== null && end === null && line === 'open' && picture === 'playing';
   document.body.setAttribute('data-state', !tv ? (code ? 'pairing' : 'starting') : end !== null ? 'meeting' : live ? 'live' : 'waiting');
   plain.hidden = live;
@@ -68,6 +70,7 @@ function words(end: number | null): string {
 }
 
 function watch(): void {
+  watching = true;
   picture = 'waiting';
   line = 'connecting';
   const own = new LivePlayer(video, (state) => {
@@ -89,6 +92,7 @@ function watch(): void {
 }
 
 function unwatch(): void {
+  watching = false;
   if (session) session.close();
   if (player) player.close();
   session = null;
