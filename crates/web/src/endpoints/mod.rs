@@ -139,6 +139,6 @@ pub fn table() -> impl Iterator<Item = &'static Endpoint> {
         taking_out::TAKING_OUT,
         machine::MACHINE,
     ]
-        .into_iter()
-        .flatten()
+    .into_iter()
+    .flatten()
 }

@@ -197,7 +197,7 @@ pub(crate) async fn own(
 ) -> Result<(Option<SetCookie>, Json<Own>), Problem> {
     let renewed = match &caller.credential {
         Credential::Tv(secret) => Some(session::named_cookie(COOKIE, secret.expose(), way.secure(), BOUND_LIFE)?),
-        Credential::Session(_) | Credential::Token(_) => None,
+        Credential::Session(_) | Credential::Token(_) | Credential::OneCase(_) => None,
     };
     let context = &app.context;
     let view = context.wall.view(tv.mode);
