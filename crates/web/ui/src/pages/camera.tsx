@@ -99,7 +99,7 @@ function Large({ camera, zone, previous, next }: Props) {
         <Picture name={camera.name} attach={live.attach(0)} channel={channel} cover={cover} large />
         {cover?.key === 'tap' && <button type="button" class="hit" aria-label={t('live.tap')} onClick={() => live.play(0)} />}
       </div>
-      {fellBack !== null && <p class="message"><Icon name="warn" />{t('live.fallback_sub', { codec: fellBack })}</p>}
+      {fellBack !== null && refused === null && <p class="message"><Icon name="warn" />{t('live.fallback_sub', { codec: fellBack })}</p>}
       {refused !== null && channel?.rung === 'stills' && <p class="message"><Icon name="warn" />{t('live.stills_codec', { codec: refused })}</p>}
       {said !== null && <p class="message" role="status">{said}</p>}
       <div class="actions">
