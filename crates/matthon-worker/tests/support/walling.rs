@@ -127,12 +127,11 @@ impl Shown {
         [pixel(0, x, y), pixel(1, x / 2, y / 2), pixel(2, x / 2, y / 2)]
     }
 
-    /// How far neighbours in a row are apart on average.
-    pub fn sharpness(&self, x: std::ops::Range<u32>, y: std::ops::Range<u32>) -> f64 {
-        let pairs = y.flat_map(|y| x.clone().skip(1).map(move |x| (x, y)));
-        let (sum, count) =
-            pairs.fold((0u64, 0u64), |(sum, n), (x, y)| (sum + u64::from(self.at(x, y)[0].abs_diff(self.at(x - 1, y)[0])), n + 1));
-        sum as f64 / count.max(1) as f64
+    /// How far luma is from its mean: its standard deviation.
+    pub fn contrast(&self, x: std::ops::Range<u32>, y: std::ops::Range<u32>) -> f64 {
+        let all: Vec<f64> = y.flat_map(|y| x.clone().map(move |x| (x, y))).map(|(x, y)| f64::from(self.at(x, y)[0])).collect();
+        let mean = all.iter().sum::<f64>() / all.len() as f64;
+        (all.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / all.len() as f64).sqrt()
     }
 }
 
