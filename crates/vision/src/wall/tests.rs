@@ -137,7 +137,8 @@ async fn a_worker_that_gives_nothing_is_asked_no_further() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_worker_can_say_ends_it() {
     type Said = Vec<(Up, &'static [u8])>;
-    let say = |messages: fn(Up) -> Said| {
+    type Script = fn(Up) -> Said;
+    let say = |messages: Script| {
         worker(move |socket, message| {
             if let Down::Draw { at, pts } = message {
                 for (message, data) in messages(Up::Picture { at, pts, random_access: true, len: 10 }) {
@@ -153,7 +154,7 @@ async fn what_no_worker_can_say_ends_it() {
     fn format() -> (Up, &'static [u8]) {
         (Up::Format(CONFIG.to_vec()), &[])
     }
-    let cases: [(fn(Up) -> Said, &str); 7] = [
+    let cases: [(Script, &str); 7] = [
         (|one| vec![(one, UNITS)], "without a format"),
         (|_| vec![(Up::Format(vec![1, 2, 3]), &[])], "its format"),
         (|_| vec![format(), format()], "the format twice"),
