@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { insideVillage } from '../src/people/inside';
 import { keyOf } from '../src/tv/keys';
 import { going, moved, offered, STEP_MS } from '../src/tv/meeting';
 import { lintScript, lintStyle } from '../tv-lint.mjs';
@@ -46,4 +47,9 @@ test('what Chromium 68 does not know is found', () => {
   assert.deepEqual(lintScript('async function f() { await fetch("/x").then((r) => r.text()); const { a } = b; return a ** 2; }'), []);
   assert.deepEqual(lintStyle('p { display: flex; gap: 1em; width: clamp(1px, 2px, 3px) } a:focus-visible { top: 0 }').length, 3);
   assert.deepEqual(lintStyle('p { margin: 1vh; background: #000 }'), []);
+});
+
+test('the address for a TV is one inside the village', () => {
+  for (const inside of ['localhost', '192.168.1.7', '10.0.0.2', '172.20.1.1', '127.0.0.1', 'matthon', 'matthon.local', '[fe80::1]', 'fd12:3456::1']) assert.ok(insideVillage(inside), inside);
+  for (const outside of ['thon.example.vn', '203.0.113.7', '172.32.0.1', '2001:db8::1', '']) assert.ok(!insideVillage(outside), outside);
 });

@@ -5,6 +5,7 @@ import { ApiError, post, remove, serverNow } from '../api';
 import { t } from '../i18n';
 import { Icon } from '../parts/icon';
 import { Failure, failureText, Loading } from '../parts/notice';
+import { insideVillage } from './inside';
 import { when } from '../parts/row';
 import { usePoll } from '../poll';
 import type { Tv, Tvs, WallMode } from '../types';
@@ -64,7 +65,7 @@ function PairForm({ paired }: { paired: () => void }) {
   };
   return (
     <form class="card" data-pair onSubmit={(event) => void submit(event)}>
-      <p class="hint">{t('tvs.hint', { address: `${window.location.host}/tv` })}</p>
+      <p class="hint">{insideVillage(window.location.hostname) ? t('tvs.hint', { address: `${window.location.host}/tv` }) : t('tvs.hint_inside')}</p>
       <label class="field"><span>{t('tvs.code')}</span><input name="code" inputMode="numeric" autoComplete="off" maxLength={8} value={code} onInput={(event) => setCode(event.currentTarget.value)} /></label>
       <label class="field"><span>{t('tvs.name')}</span><input name="tv" autoComplete="off" maxLength={40} value={name} onInput={(event) => setName(event.currentTarget.value)} /></label>
       <fieldset class="places">
