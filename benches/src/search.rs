@@ -48,7 +48,7 @@ fn measure(dir: &Path, lines: u64) -> Result<()> {
         println!("{what}: {found} found, {:.1} ms (most {:.1} ms)", took[0], took[ASKED - 1]);
     }
     let begun = Instant::now();
-    let gone = sightings.forget(NOON.plus_micros(DAY / 2 * 1_000_000))?;
+    let gone = sightings.forget(NOON.plus_micros(DAY / 2 * 1_000_000), None)?;
     ensure!(gone > 0, "half of the day is over");
     println!("half of it forgotten: {gone} lines in {:.1} s", begun.elapsed().as_secs_f64());
     Ok(())

@@ -71,7 +71,10 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("matthon-tests", &["matthon-domain"]),
     // Every reader of strangers' bytes; named by nobody.
     ("matthon-fuzz", &["matthon-domain", "matthon-media", "matthon-config", "matthon-ring", "matthon-vision", "matthon-evidence"]),
-    ("matthon-benches", &["matthon-domain", "matthon-media", "matthon-ingest", "matthon-ring", "matthon-evidence", "matthon-tests"]),
+    (
+        "matthon-benches",
+        &["matthon-domain", "matthon-media", "matthon-ingest", "matthon-ring", "matthon-store", "matthon-evidence", "matthon-tests"],
+    ),
 ];
 
 fn metadata() -> Value {

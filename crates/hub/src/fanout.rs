@@ -82,6 +82,12 @@ impl<T: Item> Fanout<T> {
         state.cache.push(item);
     }
 
+    /// Forgets the current group of pictures: who joins now waits for the next. For streams that stop and begin again, whose last
+    /// picture is not the present.
+    pub fn forget(&self) {
+        lock(&self.0.state).cache.clear();
+    }
+
     /// Adds a consumer. `consumer` labels `matthon_gop_dropped_total`.
     #[must_use]
     pub fn subscribe(&self, join: Join, capacity: Capacity, consumer: &'static str) -> Consumer<T> {

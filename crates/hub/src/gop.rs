@@ -60,7 +60,8 @@ impl<T: Item> GopCache<T> {
         self.items.push(item);
     }
 
-    fn clear(&mut self) {
+    /// Forgets what it has.
+    pub(crate) fn clear(&mut self) {
         self.items.clear();
         self.bytes = 0;
     }

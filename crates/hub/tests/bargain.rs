@@ -170,6 +170,18 @@ fn a_joiner_gets_the_current_gop_at_once() {
 }
 
 #[test]
+fn what_is_forgotten_is_no_beginning_for_who_joins_later() {
+    let stream = Fanout::new("t");
+    let mut early = stream.subscribe(Join::CurrentGop, Capacity { items: 50, bytes: 1 << 20 }, "test");
+    (0..3).for_each(|n| stream.publish(frame(n, n == 0, 10)));
+    stream.forget();
+    let mut late = stream.subscribe(Join::CurrentGop, Capacity { items: 50, bytes: 1 << 20 }, "test");
+    (3..6).for_each(|n| stream.publish(frame(n, n == 5, 10)));
+    assert_eq!(drain(&mut late), [5]);
+    assert_eq!(drain(&mut early), [0, 1, 2, 3, 4, 5], "who was there loses nothing");
+}
+
+#[test]
 fn a_gop_too_large_or_too_long_is_not_kept() {
     for (weight, step) in [(1 << 20, 66_000), (10, 2_100_000)] {
         let fanout = Fanout::new("test");

@@ -10,8 +10,9 @@ mod tests;
 use crate::keeping::Keeper;
 use anyhow::Result;
 use cases::{Cases, Fullness, Gauge};
-use domain::{Clock, ClockTrust, WallTime};
+use domain::{CameraId, Clock, ClockTrust, WallTime};
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -22,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(60);
+/// Looks in an hour.
+const HOURLY: u32 = 60;
 /// How long a package lies ready: whoever asked for it has fetched it by then, and it can be made anew while the ring has its time.
 const PACKAGES: Duration = Duration::from_secs(14 * 86_400);
 /// Packages deleted in one go.
@@ -41,10 +44,15 @@ pub(crate) struct Steward {
     past: Option<Past>,
 }
 
-/// Lines of what came by, and since when there are recordings to look at.
-struct Past {
-    sightings: Sightings,
-    oldest: Box<dyn Fn() -> Option<WallTime> + Send>,
+/// Lines of what came by, and how long each may be kept.
+pub(crate) struct Past {
+    pub(crate) sightings: Sightings,
+    /// For each camera since when there are recordings of it to look at; cameras without any are left out.
+    pub(crate) oldest: Box<dyn Fn() -> Vec<(CameraId, WallTime)> + Send>,
+    /// `[privacy] keep`: nothing is kept longer, whatever is recorded.
+    pub(crate) keep: Option<Duration>,
+    /// Looks until cameras are gone through one by one: each time reads what is old of all.
+    pub(crate) looks: u32,
 }
 
 impl Steward {
@@ -53,9 +61,9 @@ impl Steward {
         Self { store, clock, cases, keeper, gauge, packages, trust, said: Fullness::Roomy, past: None }
     }
 
-    /// Also forgets what came by before the oldest recording: nobody could look at it.
-    pub(crate) fn of_the_past(self, sightings: Sightings, oldest: Box<dyn Fn() -> Option<WallTime> + Send>) -> Self {
-        Self { past: Some(Past { sightings, oldest }), ..self }
+    /// Also forgets what came by before the oldest recording of its camera: nobody could look at it.
+    pub(crate) fn of_the_past(self, past: Past) -> Self {
+        Self { past: Some(past), ..self }
     }
 
     /// Looks until told to stop.
@@ -88,16 +96,32 @@ impl Steward {
         failed("what is new is not written down as seen", self.store.see_under_trusted_clock(now).map_err(Into::into));
         failed("evidence of cases whose time is over is not deleted yet", self.cases.expire(now).map(drop).map_err(Into::into));
         failed("kept footage whose time is over is not deleted yet", self.keeper.expire(now));
-        failed("what came by before the oldest recording is not forgotten yet", self.forget());
+        failed("what came by before the oldest recording is not forgotten yet", self.forget(now));
         failed("packages whose time is over are not deleted yet", self.let_packages_go(now));
         failed("what is left of deleted evidence stays", self.cases.tidy().map_err(Into::into));
     }
 
-    fn forget(&self) -> Result<()> {
-        let Some(Past { sightings, oldest }) = &self.past else { return Ok(()) };
-        if let Some(oldest) = oldest() {
-            sightings.forget(oldest)?;
+    fn forget(&mut self, now: WallTime) -> Result<()> {
+        let Some(Past { sightings, oldest, keep, looks }) = &mut self.past else { return Ok(()) };
+        if let Some(keep) = keep {
+            sightings.forget(now.minus(*keep), None)?;
         }
+        // A recording from the future was stamped by a clock that was ahead: it says nothing of what is over.
+        let mut recorded = oldest();
+        recorded.retain(|(_, oldest)| *oldest <= now);
+        if let Some(first) = recorded.iter().map(|(_, oldest)| *oldest).min() {
+            sightings.forget(first, None)?;
+        }
+        if looks.is_multiple_of(HOURLY) {
+            let mut together: BTreeMap<WallTime, Vec<CameraId>> = BTreeMap::new();
+            for (camera, oldest) in recorded {
+                together.entry(oldest).or_default().push(camera);
+            }
+            for (oldest, cameras) in together.into_iter().skip(1) {
+                sightings.forget(oldest, Some(&cameras))?;
+            }
+        }
+        *looks = looks.wrapping_add(1);
         metrics::gauge!("matthon_sightings_bytes").set(sightings.bytes()? as f64);
         Ok(())
     }

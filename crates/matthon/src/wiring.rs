@@ -4,7 +4,7 @@ use crate::exit::Failure;
 use crate::{capture::Capture, env::Env, seeing::footage};
 use anyhow::{Context, Result, bail};
 use config::Config;
-use domain::{Channel, Sample, StreamKind};
+use domain::{CameraId, Channel, Sample, StreamKind, WallTime};
 use hub::Fanout;
 use live::LiveStream;
 use std::{
@@ -132,6 +132,18 @@ pub(crate) fn recorded(
         [Channel::Main, Channel::Sub].into_iter().filter_map(reader).collect()
     };
     config.cameras.iter().map(|c| (c.id.clone(), (readers(c), c.audio))).collect()
+}
+
+/// Since when there are recordings of each camera, asked again each time.
+pub(crate) fn oldest(config: &Config, rings: &BTreeMap<String, ring::Recorder>) -> Box<dyn Fn() -> Vec<(CameraId, WallTime)> + Send> {
+    let of = |camera: &config::Camera| -> Vec<ring::Recorder> {
+        [Channel::Main, Channel::Sub].into_iter().filter_map(|c| rings.get(camera.record.ring(c)?).cloned()).collect()
+    };
+    let cameras: Vec<_> = config.cameras.iter().map(|c| (c.id.clone(), of(c))).collect();
+    Box::new(move || {
+        let oldest = |rings: &[ring::Recorder]| rings.iter().filter_map(|ring| ring.status().oldest).min();
+        cameras.iter().filter_map(|(camera, rings)| Some((camera.clone(), oldest(rings)?))).collect()
+    })
 }
 
 /// How full the evidence store is; its folders lie in the data folder.

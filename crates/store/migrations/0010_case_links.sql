@@ -4,9 +4,10 @@ CREATE TABLE case_link (
     hash     BLOB    NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
     user     INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
     case_id  INTEGER NOT NULL REFERENCES case_file (id) ON DELETE CASCADE,
+    maker    TEXT    NOT NULL,                                -- who made it: what is done by it says so
     created  INTEGER NOT NULL,
     expires  INTEGER NOT NULL,
-    browser  BLOB    UNIQUE CHECK (length(browser) = 32)      -- what the first browser got; NULL: nobody opened it yet
+    browser  BLOB    UNIQUE CHECK (length(browser) = 32)      -- what the first browser shows; NULL: nobody opened it yet
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX case_link_user ON case_link (user, case_id);
 

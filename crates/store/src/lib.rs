@@ -35,7 +35,7 @@ mod users;
 pub use access::{BOUND_LIFE, SESSION_LIFE};
 pub use audit::{AuditEntry, AuditRow, AuditVerdict, FingerprintRow};
 pub use case_changes::{CaseChange, EvidenceChange, NewCase};
-pub use case_links::{CASE_LINK_LIFE, CaseLink, CaseLinked};
+pub use case_links::{CASE_LINK_LIFE, CaseLink, CaseLinkHolder, CaseLinked, is_case_pass};
 pub use case_work::{CaseWork, Job};
 pub use cases::{CaseEvent, CaseFilter, CaseRow, CaseTally, HistoryRow};
 pub use devices::{Device, Person, device_id};

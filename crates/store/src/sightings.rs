@@ -8,9 +8,9 @@
 
 use crate::{StoreError, schema};
 use domain::{BBox, CameraId, Class, Colour, Heading, Sighting, TrackId, WallTime};
-use rusqlite::{Connection, Row, TransactionBehavior, params, params_from_iter, types::Value};
+use rusqlite::{Connection, ErrorCode, Row, TransactionBehavior, params, params_from_iter, types::Value};
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -29,8 +29,11 @@ const SCHEMA: &str = include_str!("../migrations/sightings_0001.sql");
 pub struct Sightings(Arc<Inner>);
 
 struct Inner {
+    /// None: in memory.
+    path: Option<PathBuf>,
     writing: Mutex<Connection>,
-    reading: Mutex<Connection>,
+    /// None: the one that writes.
+    reading: Option<Mutex<Connection>>,
 }
 
 /// What is searched for. Empty lists: anything.
@@ -64,30 +67,63 @@ pub struct SightingKey {
 }
 
 impl Sightings {
-    /// Opens the file, or makes it. One that cannot be used is put aside (`….bad`) and begun anew, which is said in the log: what it
-    /// had can no longer be searched for, and is recorded all the same.
+    /// Opens the file, or makes it. A damaged one, or another program's, is put aside (`….bad`) with its log and begun anew, which is
+    /// said: what it had can no longer be searched for, and is recorded all the same. Damage that is found later is noted beside it
+    /// (`….damaged`) for the next start.
     ///
     /// # Errors
-    /// When no file can be made there.
+    /// When it cannot be opened for another reason: busy, no room, no right to.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::open_whole(path).or_else(|error| {
-            let mut aside = path.as_os_str().to_owned();
-            aside.push(".bad");
-            tracing::error!(%error, "what was seen until now cannot be searched: its file is put aside and begun anew");
-            for end in ["-wal", "-shm"] {
-                let mut log = path.as_os_str().to_owned();
-                log.push(end);
-                let _ = std::fs::remove_file(log);
+        let noted = beside(path, ".damaged");
+        let opened = if noted.exists() { Err(StoreError::damaged(path, "it was found damaged before")) } else { Self::open_whole(path) };
+        match opened {
+            Err(error @ (StoreError::Damaged { .. } | StoreError::Foreign { .. })) => {
+                tracing::error!(%error, "what was seen until now cannot be searched: its file is put aside and begun anew");
+                let moved = |end: &str| match std::fs::rename(beside(path, end), beside(path, &format!(".bad{end}"))) {
+                    Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                        Err(StoreError::Open { path: path.to_owned(), reason: e.to_string() })
+                    }
+                    _ => Ok(()),
+                };
+                // The log first: beside a new file an old one would be taken for its own.
+                ["-wal", "-shm", ""].iter().try_for_each(|end| moved(end))?;
+                let _ = std::fs::remove_file(noted);
+                Self::open_whole(path)
             }
-            std::fs::rename(path, aside).map_err(|e| StoreError::Open { path: path.to_owned(), reason: e.to_string() })?;
-            Self::open_whole(path)
-        })
+            other => other,
+        }
+    }
+
+    /// Lines that are gone at the next start, for a box whose file cannot be opened.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn passing() -> Result<Self, StoreError> {
+        let writing = Connection::open_in_memory()?;
+        writing.execute_batch(SCHEMA)?;
+        Ok(Self(Arc::new(Inner { path: None, writing: Mutex::new(writing), reading: None })))
     }
 
     fn open_whole(path: &Path) -> Result<Self, StoreError> {
-        let writing = schema::open_sightings(path, SCHEMA)?;
-        let reading = schema::open_sightings(path, SCHEMA)?;
-        Ok(Self(Arc::new(Inner { writing: Mutex::new(writing), reading: Mutex::new(reading) })))
+        let writing = Mutex::new(schema::open_sightings(path, SCHEMA)?);
+        let reading = Some(Mutex::new(schema::open_sightings(path, SCHEMA)?));
+        Ok(Self(Arc::new(Inner { path: Some(path.to_owned()), writing, reading })))
+    }
+
+    fn read(&self) -> MutexGuard<'_, Connection> {
+        lock(self.0.reading.as_ref().unwrap_or(&self.0.writing))
+    }
+
+    /// Damage is for the next start: a file that is in use is not moved.
+    fn judged(&self, error: rusqlite::Error) -> StoreError {
+        if let (Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase), Some(path)) = (error.sqlite_error_code(), &self.0.path) {
+            let noted = std::fs::write(beside(path, ".damaged"), b"");
+            return StoreError::damaged(
+                path,
+                format!("{error}; {}", if noted.is_ok() { "put aside at the next start" } else { "remove it" }),
+            );
+        }
+        error.into()
     }
 
     /// Writes lines down, each in the place of what was told of it before. One transaction.
@@ -95,6 +131,10 @@ impl Sightings {
     /// # Errors
     /// When the database fails; then none is written.
     pub fn keep(&self, lines: &[(CameraId, Sighting)]) -> Result<(), StoreError> {
+        self.write(lines).map_err(|error| self.judged(error))
+    }
+
+    fn write(&self, lines: &[(CameraId, Sighting)]) -> rusqlite::Result<()> {
         let mut connection = lock(&self.0.writing);
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         {
@@ -115,8 +155,7 @@ impl Sightings {
                 put.execute(params![s.first.0, camera, track, s.last.0, class, colour, heading, s.best.0, packed(&s.bbox), score])?;
             }
         }
-        tx.commit()?;
-        Ok(())
+        tx.commit()
     }
 
     /// The newest lines first, at most `limit`.
@@ -125,23 +164,30 @@ impl Sightings {
     /// When the database fails.
     pub fn find(&self, filter: &SightingFilter, limit: usize) -> Result<Vec<(CameraId, Sighting)>, StoreError> {
         let (sql, with) = query(filter, limit);
-        let connection = lock(&self.0.reading);
-        let mut found = connection.prepare_cached(&sql)?;
-        let rows = found.query_map(params_from_iter(with), line)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let connection = self.read();
+        let find = || -> rusqlite::Result<Vec<_>> { connection.prepare_cached(&sql)?.query_map(params_from_iter(with), line)?.collect() };
+        find().map_err(|error| self.judged(error))
     }
 
-    /// Forgets what ended before a moment, and the oldest of too many, in small steps; answers how many went.
+    /// Forgets what ended before a moment (of some cameras, or of all), and the oldest of too many, in small steps; answers how many went.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn forget(&self, before: WallTime) -> Result<usize, StoreError> {
+    pub fn forget(&self, before: WallTime, cameras: Option<&[CameraId]>) -> Result<usize, StoreError> {
+        // By the key's front: what begins later does not end earlier.
+        let mut with: Vec<Value> = vec![before.0.into(), AT_ONCE.into()];
+        let of = cameras.map_or_else(String::new, |list| {
+            let places: Vec<_> = (3..3 + list.len()).map(|n| format!("?{n}")).collect();
+            with.extend(list.iter().map(|c| Value::Text(c.as_str().to_owned())));
+            format!("AND camera IN (SELECT id FROM word WHERE word IN ({}))", places.join(", "))
+        });
+        let over = format!(
+            "DELETE FROM sighting WHERE (first, camera, track) IN
+                 (SELECT first, camera, track FROM sighting WHERE first < ?1 AND last < ?1 {of} ORDER BY first LIMIT ?2)"
+        );
         let mut gone = 0;
         loop {
-            let connection = lock(&self.0.writing);
-            // By the key's front: what began so long before cannot reach into what is kept.
-            let over = "DELETE FROM sighting WHERE (first, camera, track) IN (SELECT first, camera, track FROM sighting WHERE first < ?1 AND last < ?2 ORDER BY first LIMIT ?3)";
-            let step = connection.execute(over, params![before.0, before.0, AT_ONCE])?;
+            let step = lock(&self.0.writing).execute(&over, params_from_iter(with.iter())).map_err(|error| self.judged(error))?;
             gone += step;
             if (step as i64) < AT_ONCE {
                 break;
@@ -162,7 +208,7 @@ impl Sightings {
     /// When the database fails.
     pub fn bytes(&self) -> Result<i64, StoreError> {
         let used = "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
-        Ok(lock(&self.0.reading).query_row(used, [], |r| r.get(0))?)
+        Ok(self.read().query_row(used, [], |r| r.get(0))?)
     }
 
     /// How many lines there are; reads all of them.
@@ -170,7 +216,7 @@ impl Sightings {
     /// # Errors
     /// When the database fails.
     pub fn count(&self) -> Result<i64, StoreError> {
-        Ok(lock(&self.0.reading).query_row("SELECT count(*) FROM sighting", [], |r| r.get(0))?)
+        Ok(self.read().query_row("SELECT count(*) FROM sighting", [], |r| r.get(0))?)
     }
 }
 
@@ -250,6 +296,13 @@ fn packed(bbox: &BBox) -> i64 {
 fn unpacked(number: i64) -> BBox {
     let b = number.to_le_bytes();
     BBox::from(std::array::from_fn::<f64, 4, _>(|i| f64::from(u16::from_le_bytes([b[2 * i], b[2 * i + 1]])) / 65_535.0))
+}
+
+/// The name of a file beside another: the same with an end.
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
 }
 
 fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {

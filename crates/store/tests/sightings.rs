@@ -92,11 +92,65 @@ fn what_is_over_is_forgotten_and_what_reaches_into_the_rest_stays() {
     let (_dir, sightings) = empty();
     let lines: Vec<_> = (0..30).map(|n| (camera("cho"), sighting(n, "car", i64::try_from(n).unwrap() * 10, 15))).collect();
     sightings.keep(&lines).unwrap();
-    assert_eq!(sightings.forget(at(100)).unwrap(), 9, "those that ended before");
+    assert_eq!(sightings.forget(at(100), None).unwrap(), 9, "those that ended before");
     let left = sightings.find(&day(), 100).unwrap();
     assert_eq!((left.len(), sightings.count().unwrap()), (21, 21));
     assert!(left.iter().all(|(_, s)| s.last >= at(100)));
-    assert_eq!(sightings.forget(at(100)).unwrap(), 0);
+    assert_eq!(sightings.forget(at(100), None).unwrap(), 0);
+}
+
+#[test]
+fn each_camera_is_forgotten_as_far_as_its_own_recordings_go() {
+    let (_dir, sightings) = empty();
+    let lines: Vec<_> =
+        (0..30).flat_map(|n| ["cho", "dinh"].map(|id| (camera(id), sighting(n, "car", i64::try_from(n).unwrap() * 10, 5)))).collect();
+    sightings.keep(&lines).unwrap();
+    assert_eq!(sightings.forget(at(200), Some(&[camera("cho"), camera("gone")])).unwrap(), 20);
+    assert_eq!(sightings.forget(at(200), Some(&[])).unwrap(), 0);
+    let left = sightings.find(&day(), 100).unwrap();
+    assert_eq!(left.iter().filter(|(c, _)| c.as_str() == "dinh").count(), 30);
+    assert!(left.iter().all(|(c, s)| c.as_str() == "dinh" || s.last >= at(200)));
+}
+
+#[test]
+fn a_file_that_is_only_busy_is_not_put_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("sightings.db");
+    Sightings::open(&path).unwrap().keep(&[(camera("cho"), sighting(1, "car", 1, 1))]).unwrap();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
+    assert!(Sightings::open(&path).is_err());
+    drop(other);
+    assert!(!dir.path().join("sightings.db.bad").exists());
+    assert_eq!(Sightings::open(&path).unwrap().count().unwrap(), 1);
+    // Meanwhile the box works with what passes.
+    let passing = Sightings::passing().unwrap();
+    passing.keep(&[(camera("cho"), sighting(1, "car", 1, 1))]).unwrap();
+    assert_eq!(passing.find(&day(), 9).unwrap().len(), 1);
+}
+
+#[test]
+fn damage_in_the_middle_is_found_named_and_put_aside_at_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("sightings.db");
+    let sightings = Sightings::open(&path).unwrap();
+    let lines: Vec<_> = (0..2_000).map(|n| (camera("cho"), sighting(n, "car", i64::try_from(n).unwrap(), 4))).collect();
+    sightings.keep(&lines).unwrap();
+    drop(sightings);
+    // Everything behind the first two pages, where the header and the schema are.
+    let mut bytes = std::fs::read(&path).unwrap();
+    let len = bytes.len();
+    assert!(len > 16_384);
+    bytes[8_192..].fill(0x5a);
+    std::fs::write(&path, &bytes).unwrap();
+    let sightings = Sightings::open(&path).unwrap();
+    let error = sightings.find(&day(), 3_000).unwrap_err().to_string();
+    assert!(error.contains("put aside at the next start"), "{error}");
+    drop(sightings);
+    let sightings = Sightings::open(&path).unwrap();
+    assert_eq!(sightings.count().unwrap(), 0);
+    assert_eq!(std::fs::read(dir.path().join("sightings.db.bad")).unwrap(), bytes);
+    assert!(!dir.path().join("sightings.db.damaged").exists());
 }
 
 #[test]

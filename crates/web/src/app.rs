@@ -55,7 +55,9 @@ pub(crate) struct App {
     pub(crate) hls_streams: Arc<Semaphore>,
     pub(crate) clip_minutes: Arc<Semaphore>,
     pub(crate) event_streams: Arc<Semaphore>,
-    pub(crate) snapshots: Semaphore,
+    pub(crate) snapshots: Arc<Semaphore>,
+    /// One at a time: they read one connection, and must not take the turns of who plays.
+    pub(crate) searches: Arc<Semaphore>,
     reads: Arc<Semaphore>,
     pub(crate) logins: Semaphore,
     /// Screens that wait to be let in.
@@ -87,7 +89,8 @@ impl App {
             hls_streams: Arc::new(Semaphore::new(HLS_STREAMS)),
             clip_minutes: Arc::new(Semaphore::new(CLIP_MINUTES as usize)),
             event_streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
-            snapshots: Semaphore::new(SNAPSHOTS),
+            snapshots: Arc::new(Semaphore::new(SNAPSHOTS)),
+            searches: Arc::new(Semaphore::new(1)),
             reads: Arc::new(Semaphore::new(READS)),
             logins: Semaphore::new(LOGINS),
             pairings: Pairings::default(),

@@ -13,7 +13,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use domain::{Audited, CaseId, MonoTime, hex, spoken};
+use domain::{Audited, CaseId, MonoTime, WallTime, hex, spoken};
 use serde::Serialize;
 use std::{
     collections::HashMap,
@@ -80,6 +80,10 @@ async fn written(book: Book, request: Request, next: Next) -> Response {
 async fn note(book: &Book, caller: &Caller, subject: String, detail: String) -> Result<(), Problem> {
     let context = &book.app.context;
     let now = context.clock.mono();
+    let detail = match &caller.by_link_of {
+        Some(maker) => format!("{detail} link by={maker}").trim().to_owned(),
+        None => detail,
+    };
     let look = !matches!(book.what, Audited::CaseMade | Audited::CaseAnswered | Audited::CaseHeld);
     let key = (caller.user.id, book.what, subject.clone(), detail.clone());
     if look && seen(&book.app, &key, now) {
@@ -136,8 +140,19 @@ async fn about(parts: &mut Parts) -> (String, String) {
     let file = if hls { Some("hls".to_owned()) } else { file };
     let query = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map(|Query(q)| q).unwrap_or_default();
     let wanted = ["cameras", "from", "to", "stream"];
-    let said = query.into_iter().filter(|(name, _)| wanted.contains(&name.as_str())).map(|(name, value)| format!("{name}={value}"));
+    let said = query.into_iter().filter_map(|(name, value)| match name.as_str() {
+        "at" => hour(&value),
+        name if wanted.contains(&name) => Some(format!("{name}={value}")),
+        _ => None,
+    });
     (subject, file.into_iter().chain(said).collect::<Vec<_>>().join(" "))
+}
+
+/// The hour of a moment that was looked at: a list of small pictures is a few rows, and says of when they are.
+fn hour(at: &str) -> Option<String> {
+    const HOUR: i64 = 3_600_000_000;
+    let at = WallTime::parse(&at.replace(' ', "+")).ok()?;
+    Some(format!("hour={}", WallTime(at.0.saturating_sub(at.0.rem_euclid(HOUR)))))
 }
 
 #[derive(Serialize)]

@@ -58,14 +58,14 @@ pub(crate) struct Made {
 #[serde(deny_unknown_fields)]
 struct Opening {
     secret: Secret,
+    /// What this browser made up, keeps, and shows from now on.
+    browser: Secret,
 }
 
 /// What the first browser gets.
 #[derive(Serialize)]
 pub(crate) struct Opened {
     case: CaseId,
-    /// For `Authorization: Bearer`.
-    secret: String,
     name: String,
     expires: String,
     site: SiteView,
@@ -95,8 +95,8 @@ pub(crate) async fn make(
     let case = cases::seen(&app, caller.clone(), &id).await?;
     let person = on_duty(&app, &case).await?.into_iter().find(|u| u.id == person);
     let person = person.ok_or_else(|| Problem::Unknown { what: "person on duty for this case", name: String::new() })?;
-    let (store, now) = (app.context.store.clone(), app.context.clock.wall());
-    let link = blocking(move || store.link_case(person.id, case.id, now)).await?.map_err(Problem::internal)?;
+    let (store, now, by) = (app.context.store.clone(), app.context.clock.wall(), caller.user.name.clone());
+    let link = blocking(move || store.link_case(person.id, case.id, &by, now)).await?.map_err(Problem::internal)?;
     let entry = audit::Own { what: Audited::CaseLinked, subject: case.id.to_string(), detail: person.name.clone() };
     audit::of(&app, caller.user.name, caller.user.role.to_string(), entry).await?;
     let address = format!("{}{PATH}{}", invitation::base(&app.context.doors, &way, &headers), link.secret.expose());
@@ -114,17 +114,23 @@ pub(crate) async fn open(
     if way.origin == Origin::Other {
         return Err(Problem::Origin);
     }
-    let Opening { secret } = body::read(sent, r#"{"secret":"ml_…"}"#)?;
+    let Opening { secret, browser } = body::read(sent, r#"{"secret":"ml_…","browser":"mc_…"}"#)?;
+    if !store::is_case_pass(browser.expose()) {
+        return Err(Problem::Bad { name: "browser", reason: "make up mc_ and 64 hexadecimal digits".into() });
+    }
     let _place = app.logins.try_acquire().map_err(|_| Problem::Full(Full::Logins))?;
     let (store, now) = (app.context.store.clone(), app.context.clock.wall());
-    let opened = blocking(move || store.open_case_link(secret.expose(), now)).await?.map_err(Problem::internal)?;
+    let opened = blocking(move || store.open_case_link(secret.expose(), browser.expose(), now)).await?.map_err(Problem::internal)?;
     match opened {
-        CaseLinked::In { person, case, secret, expires } => {
-            let said = format!("{} {}", device::label(&headers), way.noted()).trim().to_owned();
-            let entry = audit::Own { what: Audited::CaseLinkOpened, subject: case.to_string(), detail: said };
-            audit::of(&app, person.name.clone(), person.role.to_string(), entry).await?;
+        CaseLinked::In { person, case, by, expires, first } => {
+            if first {
+                let said = format!("{} {} link by={by}", device::label(&headers), way.noted());
+                let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+                let entry = audit::Own { what: Audited::CaseLinkOpened, subject: case.to_string(), detail: said };
+                audit::of(&app, person.name.clone(), person.role.to_string(), entry).await?;
+            }
             let site = SiteView::of(&app.context.site);
-            Ok(Json(Opened { case, secret: secret.expose().to_owned(), name: person.name, expires: expires.to_string(), site }))
+            Ok(Json(Opened { case, name: person.name, expires: expires.to_string(), site }))
         }
         CaseLinked::Used => Err(Problem::CaseLink { used: true }),
         CaseLinked::Over => Err(Problem::CaseLink { used: false }),

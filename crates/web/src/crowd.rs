@@ -59,7 +59,7 @@ impl Drop for Place {
 }
 
 /// What one household has: an IPv4 address, or the /64 of an IPv6 address, in which a machine takes as many as it likes.
-fn household(address: IpAddr) -> IpAddr {
+pub(crate) fn household(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();

@@ -17,7 +17,7 @@ use axum::{
 use axum_extra::extract::CookieJar;
 use domain::{CameraId, CaseId, Role, Secret};
 use std::sync::Arc;
-use store::{StoreError, Tv, User};
+use store::{CaseLinkHolder, StoreError, Tv, User};
 
 /// The cookie of a session.
 pub(crate) const COOKIE: &str = "matthon_session";
@@ -53,6 +53,8 @@ pub(crate) enum Credential {
 pub(crate) struct Caller {
     pub(crate) user: User,
     pub(crate) credential: Credential,
+    /// Who made the link to one case by which this browser was let in.
+    pub(crate) by_link_of: Option<String>,
     /// The roles of the endpoint, for the sockets that ask again.
     pub(crate) roles: &'static [Role],
 }
@@ -92,7 +94,7 @@ pub(crate) async fn admit(State(gate): State<Gate>, mut request: Request, next: 
 async fn check(gate: &Gate, method: &Method, uri: &Uri, headers: &HeaderMap, origin: Origin) -> Result<Caller, Problem> {
     let credential = presented(headers).ok_or(Problem::SignIn)?;
     let (user, only) = known(&gate.app.context, &credential).await?.ok_or(Problem::SignIn)?;
-    if only.is_some_and(|case| !(gate.one_case && names(uri, case))) {
+    if only.as_ref().is_some_and(|only| !(gate.one_case && names(uri, only.case))) {
         return Err(Problem::OneCase);
     }
     // A cookie proves the browser, not the page: what changes something, and what a page of another site could
@@ -102,7 +104,7 @@ async fn check(gate: &Gate, method: &Method, uri: &Uri, headers: &HeaderMap, ori
     if risky && matches!(credential, Credential::Session(_)) && origin != Origin::Same {
         return Err(Problem::Origin);
     }
-    let caller = Caller { user, credential, roles: gate.roles };
+    let caller = Caller { user, credential, by_link_of: only.map(|only| only.by), roles: gate.roles };
     if !caller.in_role() {
         return Err(Problem::Role(caller.user.role));
     }
@@ -123,7 +125,7 @@ pub(crate) async fn admit_tv(State(app): State<Arc<App>>, mut request: Request, 
         Ok(None) => return Problem::SignIn.into_response(),
         Err(problem) => return problem.into_response(),
     };
-    let caller = Caller { user: as_user(&tv), credential: Credential::Tv(secret), roles: &[Role::Viewer] };
+    let caller = Caller { user: as_user(&tv), credential: Credential::Tv(secret), by_link_of: None, roles: &[Role::Viewer] };
     request.extensions_mut().insert(caller.clone());
     request.extensions_mut().insert(tv::Asks(tv, caller));
     next.run(request).await
@@ -159,8 +161,14 @@ pub(crate) async fn recognise(context: &Arc<Context>, credential: &Credential) -
     Ok(known(context, credential).await?.map(|(user, _)| user))
 }
 
+/// What a link lets in to, and who made it.
+struct Only {
+    case: CaseId,
+    by: String,
+}
+
 /// The same, and the only case it is good for, if it is not for everything the user may.
-async fn known(context: &Arc<Context>, credential: &Credential) -> Result<Option<(User, Option<CaseId>)>, Problem> {
+async fn known(context: &Arc<Context>, credential: &Credential) -> Result<Option<(User, Option<Only>)>, Problem> {
     let (context, credential) = (Arc::clone(context), credential.clone());
     blocking(move || {
         let now = context.clock.wall();
@@ -169,7 +177,7 @@ async fn known(context: &Arc<Context>, credential: &Credential) -> Result<Option
             Credential::Token(secret) => Ok(context.store.user_by_token(secret.expose(), now)?.map(|user| (user, None))),
             Credential::OneCase(secret) => {
                 let found = context.store.user_by_case_link(secret.expose(), now)?;
-                Ok(found.map(|(user, case)| (user, Some(case))))
+                Ok(found.map(|CaseLinkHolder { person, case, by }| (person, Some(Only { case, by }))))
             }
             Credential::Tv(secret) => Ok(context.store.tv(secret.expose(), now)?.as_ref().map(|tv| (as_user(tv), None))),
         }

@@ -236,8 +236,8 @@ fn case_schemas() -> Value {
         "AskedOne": object(&[("id", "integer"), ("name", "string"), ("role", "=Role")]),
         "AskedPerson": object(&[("person", "integer")]),
         "CaseLink": object(&[("name", "string"), ("link", "string"), ("expires", "time")]),
-        "CaseLinkSecret": object(&[("secret", "string")]),
-        "CaseLinkOpened": object(&[("case", "integer"), ("secret", "string"), ("name", "string"), ("expires", "time"), ("site", "=Site")]),
+        "CaseLinkSecret": object(&[("secret", "string"), ("browser", "string")]),
+        "CaseLinkOpened": object(&[("case", "integer"), ("name", "string"), ("expires", "time"), ("site", "=Site")]),
         "CaseList": object(&[("now", "time"), ("todo", "integer"), ("cases", "=Case[]")]),
         "Violation": object(&[
             ("id", "integer"), ("camera", "string"), ("kind", "string"), ("state", "=CaseState"), ("start", "time"), ("raised", "time"),

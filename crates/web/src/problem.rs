@@ -60,6 +60,9 @@ pub(crate) enum Problem {
     /// A link to a case that lets nobody in.
     #[error("{}", if *used { "this link was opened in another browser already; ask for another one" } else { "this link is over; ask for another one" })]
     CaseLink { used: bool },
+    /// A wall shows all cameras, and this user may see some.
+    #[error("a TV shows all cameras: only somebody who may see all of them lets one in")]
+    AllCameras,
     /// Let in to one case by a link, and asks for something else.
     #[error("the link that let you in is good for one case only; sign in for the rest")]
     OneCase,
@@ -101,6 +104,9 @@ pub(crate) enum Full {
     /// Streams of events.
     #[error("too many pages listen for events at once; ask again from time to time instead")]
     Events,
+    /// Searches.
+    #[error("somebody else searches; try again in a moment")]
+    Searches,
     /// Pictures being taken.
     #[error("too many pictures are being taken at once; try again in a moment")]
     Snapshots,
@@ -122,7 +128,7 @@ impl Problem {
         match self {
             Self::SignIn | Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::LockedOut { .. } | Self::WrongCodes { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Role(_) | Self::Origin | Self::OneCase => StatusCode::FORBIDDEN,
+            Self::Role(_) | Self::Origin | Self::OneCase | Self::AllCameras => StatusCode::FORBIDDEN,
             Self::Unknown { .. } | Self::NoSuchPath | Self::NoRecording | Self::NoEvidence(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Bad { .. } | Self::Plain => StatusCode::BAD_REQUEST,
@@ -162,11 +168,13 @@ impl Problem {
             Self::CaseLink { used: true } => "case-link-used",
             Self::CaseLink { used: false } => "case-link-over",
             Self::OneCase => "one-case",
+            Self::AllCameras => "all-cameras",
             Self::NotWebSocket => "not-websocket",
             Self::Range { .. } => "range",
             Self::Full(Full::Live) => "live-full",
             Self::Full(Full::Clips) => "clips-full",
             Self::Full(Full::Events) => "events-full",
+            Self::Full(Full::Searches) => "searches-full",
             Self::Full(Full::Snapshots) => "snapshots-full",
             Self::Full(Full::Logins) => "logins-full",
             Self::Full(Full::Pairings) => "pairings-full",

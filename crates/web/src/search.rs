@@ -7,15 +7,18 @@ use crate::{
     audit,
     body::{self, Body},
     guard::{Caller, blocking},
-    problem::Problem,
+    problem::{Full, Problem},
     query::{brief, in_order},
 };
 use axum::{Extension, Json, extract::State};
 use domain::{Audited, BBox, CameraId, Class, Colour, Heading, Sighting, TrackId, WallTime};
 use serde::{Deserialize, Serialize};
-use std::{str::FromStr, sync::Arc};
+use std::{str::FromStr, sync::Arc, time::Duration};
 use store::{SightingFilter, SightingKey};
+use tokio::time::timeout;
 
+/// How long a search waits for the one before it.
+const WAIT: Duration = Duration::from_secs(10);
 /// Longest time searched at once, seconds.
 const LONGEST: i64 = 31 * 86_400;
 /// Lines on a page when nothing is said, and at most.
@@ -87,7 +90,9 @@ pub(crate) async fn search(State(app): State<Arc<App>>, Extension(caller): Exten
     }
     let filter = filter(&app, &caller, &sent)?;
     audit::look(&app, &caller, row(&sent)).await?;
-    let (sightings, turn) = (app.context.sightings.clone(), app.reads_turn().await?);
+    let turn = timeout(WAIT, Arc::clone(&app.searches).acquire_owned()).await;
+    let turn = turn.map_err(|_| Problem::Full(Full::Searches))?.map_err(Problem::internal)?;
+    let sightings = app.context.sightings.clone();
     let found = blocking(move || {
         let found = sightings.find(&filter, limit + 1);
         drop(turn);

@@ -27,7 +27,7 @@ const TAKE: Duration = Duration::from_secs(10);
 #[error("{0}")]
 pub struct NoPicture(pub String);
 
-/// Takes pictures of cameras. Calls may be dropped half-way.
+/// Takes pictures of cameras.
 #[async_trait]
 pub trait Snapshot: Send + Sync + 'static {
     /// The newest picture of a camera's stream, as a JPEG; of the main one where there is no sub.
@@ -52,7 +52,8 @@ pub(crate) async fn snapshot(
 ) -> Result<Response, Problem> {
     let channel = params.stream()?;
     let camera = caller.camera(&app.context, &id)?.id.clone();
-    taken(&app, app.context.snapshot.snapshot(&camera, channel)).await
+    let source = Arc::clone(&app.context.snapshot);
+    taken(&app, async move { source.snapshot(&camera, channel).await }).await
 }
 
 /// `GET cameras/{id}/picture.jpg?at=…`
@@ -64,13 +65,20 @@ pub(crate) async fn picture(
 ) -> Result<Response, Problem> {
     let camera = caller.camera(&app.context, &id)?.id.clone();
     let at = params.instant("at")?;
-    taken(&app, app.context.snapshot.picture(&camera, at)).await
+    let source = Arc::clone(&app.context.snapshot);
+    taken(&app, async move { source.picture(&camera, at).await }).await
 }
 
-async fn taken(app: &App, picture: impl Future<Output = Result<Bytes, NoPicture>>) -> Result<Response, Problem> {
-    let turn = timeout(WAIT, app.snapshots.acquire()).await;
-    let _turn = turn.map_err(|_| Problem::Full(Full::Snapshots))?.map_err(Problem::internal)?;
-    let jpeg = timeout(TAKE, picture).await.map_err(|_| Problem::NoPicture("it was not there in time".into()))?;
+async fn taken(app: &App, picture: impl Future<Output = Result<Bytes, NoPicture>> + Send + 'static) -> Result<Response, Problem> {
+    let turn = timeout(WAIT, Arc::clone(&app.snapshots).acquire_owned()).await;
+    let turn = turn.map_err(|_| Problem::Full(Full::Snapshots))?.map_err(Problem::internal)?;
+    // The turn ends with the work and not with whoever waits for it: behind it is a thread that may hang in a disk.
+    let work = tokio::spawn(async move {
+        let made = picture.await;
+        drop(turn);
+        made
+    });
+    let jpeg = timeout(TAKE, work).await.map_err(|_| Problem::NoPicture("it was not there in time".into()))?.map_err(Problem::internal)?;
     let jpeg = jpeg.map_err(|NoPicture(reason)| Problem::NoPicture(reason))?;
     Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response())
 }

@@ -30,9 +30,20 @@ async fn link(village: &Village, by: &str, case: i64, person: &str) -> String {
     secret.to_owned()
 }
 
-async fn open(village: &Village, secret: &str) -> reqwest::Response {
+/// What a browser makes up and keeps before it asks.
+fn pass(n: u8) -> String {
+    format!("mc_{n:064x}")
+}
+
+async fn open(village: &Village, secret: &str, browser: &str) -> reqwest::Response {
     let zalo = "Mozilla/5.0 (Linux; Android 10; wv) Chrome/119.0 Mobile Safari/537.36 Zalo android/12090679";
-    client().post(village.url("/api/v1/case-link")).json(&json!({"secret": secret})).header("User-Agent", zalo).send().await.unwrap()
+    client()
+        .post(village.url("/api/v1/case-link"))
+        .json(&json!({"secret": secret, "browser": browser}))
+        .header("User-Agent", zalo)
+        .send()
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -42,9 +53,11 @@ async fn inside_a_chat_the_case_shows_and_is_answered_in_the_persons_name() {
     village.token("lan", Role::Official);
     let case = village.raise("cong-lang", 1, 1).0;
     let secret = link(&village, &head, case, "lan").await;
-    let opened = json_of(open(&village, &secret).await, 200).await;
+    let pass = &pass(1);
+    // Twice: the first answer may be lost on its way.
+    let opened = json_of(open(&village, &secret, pass).await, 200).await;
+    assert_eq!(json_of(open(&village, &secret, pass).await, 200).await, opened);
     assert_eq!((&opened["case"], &opened["name"], &opened["site"]["name"]), (&case.into(), &"lan".into(), &"Thôn Duyên Hy".into()));
-    let pass = opened["secret"].as_str().unwrap();
     let seen = village.read(&format!("/api/v1/cases/{case}"), pass).await;
     assert_eq!(seen["state"], "raised");
     let answered = json_of(village.post(&format!("/api/v1/cases/{case}/answer"), pass, &json!({"answer": "confirm"})).await, 200).await;
@@ -52,13 +65,16 @@ async fn inside_a_chat_the_case_shows_and_is_answered_in_the_persons_name() {
     let undone = json_of(village.post(&format!("/api/v1/cases/{case}/undo"), pass, &json!({})).await, 200).await;
     assert_eq!(undone["state"], "raised");
     // The link itself opens nothing more, in no other browser, and is no credential.
-    assert_eq!(kind(open(&village, &secret).await).await, (410, "case-link-used".into()));
-    assert_eq!(kind(open(&village, "ml_0").await).await, (410, "case-link-over".into()));
+    assert_eq!(kind(open(&village, &secret, &self::pass(2)).await).await, (410, "case-link-used".into()));
+    assert_eq!(kind(open(&village, "ml_0", &self::pass(2)).await).await, (410, "case-link-over".into()));
     assert_eq!(kind(village.get(&format!("/api/v1/cases/{case}"), &secret).await).await, (401, "sign-in".into()));
     assert_eq!(audited(&village, Audited::CaseLinked), [("ba-thanh".into(), case.to_string(), "lan".into())]);
-    let by = "Android · Zalo address=127.0.0.1".to_owned();
+    let by = "Android · Zalo address=127.0.0.1 link by=ba-thanh".to_owned();
     assert_eq!(audited(&village, Audited::CaseLinkOpened), [("lan".into(), case.to_string(), by)]);
-    assert_eq!(audited(&village, Audited::CaseAnswered).len(), 2);
+    // What was done by the link says whose it was: nobody makes one for another and answers in his name unseen.
+    let answered = audited(&village, Audited::CaseAnswered);
+    assert_eq!(answered.len(), 2);
+    assert!(answered.iter().all(|(who, _, detail)| who == "lan" && detail.ends_with("link by=ba-thanh")), "{answered:?}");
     // Twelve hours, and it is over.
     village.clock.advance(store::CASE_LINK_LIFE);
     assert_eq!(kind(village.get(&format!("/api/v1/cases/{case}"), pass).await).await, (401, "sign-in".into()));
@@ -71,7 +87,8 @@ async fn nothing_else_is_let_in() {
     let (case, other) = (village.raise("cong-lang", 1, 1).0, village.raise("cong-lang", 2, 1).0);
     // Even in an administrator's name.
     let secret = link(&village, &head, case, "ba-thanh").await;
-    let pass = json_of(open(&village, &secret).await, 200).await["secret"].as_str().unwrap().to_owned();
+    let pass = pass(7);
+    json_of(open(&village, &secret, &pass).await, 200).await;
     let (mut refused, mut let_in) = (0, 0);
     for row in table().filter(|row| matches!(row.access, Access::Roles(_))) {
         let numbers = if row.one_case() { vec![other] } else { vec![case, other] };
@@ -121,12 +138,19 @@ async fn only_those_who_may_see_the_case_can_be_asked() {
     assert!(audited(&village, Audited::CaseLinked).is_empty());
     // Who loses the camera after the link was opened loses the case with it.
     let secret = link(&village, &head, case, "cong-an").await;
-    let pass = json_of(open(&village, &secret).await, 200).await["secret"].as_str().unwrap().to_owned();
+    let pass = pass(7);
+    json_of(open(&village, &secret, &pass).await, 200).await;
     village.store.set_cameras("cong-an", Some(&gate)).unwrap();
     assert_eq!(kind(village.get(&format!("/api/v1/cases/{case}"), &pass).await).await, (404, "unknown".into()));
     // A page of another site uses nobody's link up.
     let secret = link(&village, &head, case, "ba-thanh").await;
-    let evil = client().post(village.url("/api/v1/case-link")).json(&json!({"secret": secret})).header("Origin", "http://evil.example");
+    let evil = client()
+        .post(village.url("/api/v1/case-link"))
+        .json(&json!({"secret": secret, "browser": self::pass(8)}))
+        .header("Origin", "http://evil.example");
     assert_eq!(kind(evil.send().await.unwrap()).await, (403, "origin".into()));
-    assert_eq!(open(&village, &secret).await.status(), 200);
+    for odd in ["", "mc_0", "mt_1"] {
+        assert_eq!(kind(open(&village, &secret, odd).await).await, (400, "bad-request".into()), "{odd}");
+    }
+    assert_eq!(open(&village, &secret, &self::pass(9)).await.status(), 200);
 }

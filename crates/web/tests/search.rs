@@ -88,6 +88,13 @@ async fn it_is_found_by_what_it_was_and_page_after_page() {
     let path = format!("/api/v1/cameras/cong-lang/picture.jpg?at={}", NOON.0 / 1_000_000);
     let picture = village.get(&path, &police).await;
     assert_eq!((picture.status().as_u16(), picture.headers()["content-type"].to_str().unwrap()), (200, "image/jpeg"));
+    // The log says of which hour: pictures of one are one row, those of another are another.
+    for seconds in [1, 2, 3600] {
+        village.get(&format!("/api/v1/cameras/cong-lang/picture.jpg?at={}", NOON.0 / 1_000_000 + seconds), &police).await;
+    }
+    let rows: Vec<_> = village.store.audit_rows(None, 1000).unwrap().into_iter().filter(|r| r.what == "playback").collect();
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().all(|r| r.subject == "cong-lang" && r.detail.starts_with("picture.jpg hour=2026-")), "{}", rows[0].detail);
     assert_eq!(kind(village.get("/api/v1/cameras/cong-lang/picture.jpg?at=7", &police).await).await, (503, "no-picture".into()));
     for path in ["/api/v1/cameras/cong-lang/picture.jpg", "/api/v1/cameras/cong-lang/picture.jpg?at=noon"] {
         assert_eq!(kind(village.get(path, &police).await).await, (400, "bad-request".into()));

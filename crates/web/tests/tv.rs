@@ -98,6 +98,22 @@ async fn a_code_typed_on_a_phone_lets_the_screen_in_and_is_used_up() {
 }
 
 #[tokio::test]
+async fn who_sees_some_cameras_lets_in_no_screen_that_shows_all() {
+    let village = Village::start(false).await;
+    let lan = village.token("lan", Role::Official);
+    village.store.set_cameras("lan", Some(&[domain::CameraId::new("nha-van-hoa").unwrap()])).unwrap();
+    let screen = ask(&village).await;
+    for mode in ["public", "duty"] {
+        let answer = village.post("/api/v1/tvs", &lan, &json!({"code": screen.code, "name": "TV", "mode": mode})).await;
+        assert_eq!(kind(answer).await, (403, "all-cameras".into()));
+    }
+    assert_eq!(look(&village, &screen).await, ("waiting".into(), None));
+    village.store.set_cameras("lan", None).unwrap();
+    let answer = village.post("/api/v1/tvs", &lan, &json!({"code": screen.code, "name": "TV", "mode": "public"})).await;
+    assert_eq!(answer.status(), 201);
+}
+
+#[tokio::test]
 async fn wrong_and_late_codes_and_modes_that_nobody_chose_are_refused() {
     let village = Village::start(false).await;
     let official = village.token("ba-thanh", Role::Official);

@@ -141,7 +141,11 @@ async fn serve(
     });
 
     // Seen and told: the worker looks, rules decide, cases keep, alerts tell.
-    let sightings = store::Sightings::open(&config.storage.data.join("sightings.db"))?;
+    // The box records without it, and says so.
+    let sightings = store::Sightings::open(&config.storage.data.join("sightings.db")).or_else(|error| {
+        tracing::error!(%error, "what comes by is kept for searching until the next start only");
+        store::Sightings::passing()
+    })?;
     let seeing = seeing::start(config, env, rings, capture, &sightings, &stop)?;
     let vision = seeing.vision.clone();
     let footage = Arc::new(wiring::footage(config, env, rings, capture, vision.clone()));
@@ -170,9 +174,9 @@ async fn serve(
     let keeper = keeping::Keeper::open(store.clone(), env.clock.clone(), wiring::recorded(config, rings), data, gauge.clone())?;
     keeper.resume();
     let steward = tidying::Steward::new(store.clone(), env.clock.clone(), cases.clone(), keeper.clone(), gauge.clone(), data);
-    let recorded = all.clone();
-    let oldest = move || recorded.iter().filter_map(|ring| ring.status().oldest).min();
-    tasks.spawn(steward.of_the_past(sightings.clone(), Box::new(oldest)).run(stop.clone()));
+    let keep = config.privacy.as_ref().and_then(|p| p.keep);
+    let past = tidying::Past { sightings: sightings.clone(), oldest: wiring::oldest(config, rings), keep, looks: 0 };
+    tasks.spawn(steward.of_the_past(past).run(stop.clone()));
 
     let disks = Disks::reading(&config.storage.smart);
     tasks.spawn(disks::watch(disks.clone(), config.clone(), all.clone(), store.clone(), env.clone(), stop.clone()));

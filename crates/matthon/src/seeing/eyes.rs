@@ -48,7 +48,11 @@ impl vision::Eyes for Eyes {
         if let Some((recorder, diary)) = &mut eye.diary {
             recorder.push(&diary.sample(&observation, &tracks));
         }
-        self.desk.hand_in(camera, eye.gallery.observe(&observation, &tracks));
+        let lines = eye.gallery.observe(&observation, &tracks);
+        // What nobody can look at is not searched for either.
+        if eye.diary.is_some() {
+            self.desk.hand_in(camera, lines);
+        }
         for event in events {
             let happened = match event {
                 Event::Raised(violation) => Happened::Raised(camera.clone(), Box::new(violation)),
@@ -66,7 +70,10 @@ impl Drop for Eyes {
     fn drop(&mut self) {
         for (camera, eye) in &mut self.cameras {
             let eye = eye.get_mut().unwrap_or_else(PoisonError::into_inner);
-            self.desk.hand_in(camera, eye.gallery.finish());
+            let lines = eye.gallery.finish();
+            if eye.diary.is_some() {
+                self.desk.hand_in(camera, lines);
+            }
         }
     }
 }

@@ -238,3 +238,67 @@ fn what_is_let_go_by_a_clock_that_was_behind_has_its_whole_time_again() {
     house.steward.round();
     assert_eq!(house.there(), [false; 3]);
 }
+
+/// One line of a camera, that many days after noon.
+fn seen(camera: &str, day: i64) -> (domain::CameraId, domain::Sighting) {
+    let first = NOON.plus_micros(day * 86_400_000_000);
+    let line = domain::Sighting {
+        track: domain::TrackId(1),
+        class: "car".into(),
+        colour: None,
+        heading: domain::Heading::Left,
+        first,
+        last: first.plus(Duration::from_secs(5)),
+        best: first,
+        bbox: domain::BBox::from([0.1, 0.2, 0.3, 0.4]),
+        score: 0.9,
+    };
+    (domain::CameraId::new(camera).unwrap(), line)
+}
+
+#[test]
+fn what_came_by_goes_with_its_cameras_recordings_and_not_by_a_clock_that_was_ahead() {
+    let mut house = house();
+    let sightings = store::Sightings::passing().unwrap();
+    let days = |sightings: &store::Sightings| -> Vec<(String, i64)> {
+        let all = store::SightingFilter { from: NOON.plus_micros(-1), to: NOON.plus(400 * DAY), ..store::SightingFilter::default() };
+        let found = sightings.find(&all, 99).unwrap();
+        found.iter().rev().map(|(camera, s)| (camera.to_string(), s.first.micros_since(NOON) / 86_400_000_000)).collect()
+    };
+    sightings.keep(&[seen("cho", 0), seen("dinh", 0), seen("cho", 9), seen("dinh", 9), seen("cho", 11)]).unwrap();
+    let all = days(&sightings);
+    assert_eq!(all.len(), 5);
+    let oldest: Arc<std::sync::Mutex<Vec<(domain::CameraId, WallTime)>>> = Arc::default();
+    let of = |camera: &str, day: u32| (domain::CameraId::new(camera).unwrap(), NOON.plus(day * DAY));
+    let asked = oldest.clone();
+    let past = Past { sightings: sightings.clone(), oldest: Box::new(move || asked.lock().unwrap().clone()), keep: None, looks: 0 };
+    house.steward = house.steward.of_the_past(past);
+    // Nobody vouches for the clock yet; then nothing is recorded; then only by a clock that is far ahead.
+    *oldest.lock().unwrap() = vec![of("cho", 10)];
+    house.steward.round();
+    assert_eq!(days(&sightings), all);
+    oldest.lock().unwrap().clear();
+    house.clock.advance(domain::trust::SETTLE);
+    house.steward.round();
+    *oldest.lock().unwrap() = vec![of("cho", 9_999), of("dinh", 9_999)];
+    house.steward.round();
+    assert_eq!(days(&sightings), all);
+    // Eleven days on each camera's lines end with its own recordings; those of one are gone through once an hour.
+    house.clock.advance(11 * DAY);
+    *oldest.lock().unwrap() = vec![of("cho", 10), of("dinh", 5)];
+    (0..60).for_each(|_| house.steward.round());
+    assert_eq!(days(&sightings), [("dinh".to_owned(), 9), ("cho".to_owned(), 11)]);
+}
+
+#[test]
+fn nothing_is_searched_beyond_what_the_village_promised_to_keep() {
+    let mut house = house();
+    let sightings = store::Sightings::passing().unwrap();
+    sightings.keep(&[seen("cho", 0), seen("cho", 1)]).unwrap();
+    let past = Past { sightings: sightings.clone(), oldest: Box::new(Vec::new), keep: Some(7 * DAY), looks: 0 };
+    house.steward = house.steward.of_the_past(past);
+    house.trusted();
+    house.clock.advance(7 * DAY);
+    house.steward.round();
+    assert_eq!(sightings.count().unwrap(), 1);
+}

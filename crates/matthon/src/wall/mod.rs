@@ -130,6 +130,8 @@ impl Wall {
             };
             tracing::info!(mode = %self.mode, "the wall is watched");
             self.compose(&wall, &launcher).await;
+            // The next TV must not begin with the last second of this viewing.
+            self.out.forget();
             self.lock().trouble.clear();
             tracing::info!(mode = %self.mode, "nobody watches the wall");
         }
@@ -147,6 +149,7 @@ impl Wall {
                     wait = AGAIN.0;
                 }
                 metrics::counter!("matthon_wall_failures_total", "mode" => self.mode.as_str()).increment(1);
+                self.out.forget();
                 self.trouble(&error.to_string());
                 tokio::time::sleep(wait).await;
                 wait = (wait * 2).min(AGAIN.1);

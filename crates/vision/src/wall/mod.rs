@@ -121,12 +121,14 @@ impl Wall {
         Ok(started.await.map_err(|e| LoneError::Io(io::Error::other(e)))??)
     }
 
-    async fn serve(&self, mut worker: Lone, socket: StdStream, screen: watch::Receiver<Screen>) -> WallError {
+    async fn serve(&self, worker: Lone, socket: StdStream, screen: watch::Receiver<Screen>) -> WallError {
+        let mut worker = Held(Some(worker));
         let socket = match tokio::net::UnixStream::from_std(socket) {
             Ok(socket) => socket,
             Err(e) => return LoneError::Io(e).into(),
         };
-        let control = match worker.counts() {
+        let Some(counted) = worker.0.as_ref().map(Lone::counts) else { return WallError::Refused(String::new()) };
+        let control = match counted {
             Ok(control) => control,
             Err(e) => return LoneError::Io(e).into(),
         };
@@ -137,7 +139,8 @@ impl Wall {
             ended = self.tell(sink, &counts, screen, &control) => ended,
         };
         let WallError::Worker(error) = ended else { return ended };
-        // How it ended tells more than that it did; it is killed and reaped at once, dropped where waiting is allowed.
+        // How it ended tells more than that it did.
+        let Some(mut worker) = worker.0.take() else { return error.into() };
         let judged = tokio::task::spawn_blocking(move || worker.judged(error)).await;
         judged.unwrap_or_else(|e| LoneError::Io(io::Error::other(e))).into()
     }
@@ -238,6 +241,21 @@ impl Wall {
                 }
                 Up::Failed(what) => return WallError::Refused(plain(&what)),
             }
+        }
+    }
+}
+
+/// A worker whose end is waited for where waiting is allowed, also when the last viewer leaves and this future is dropped: a process that
+/// the kernel does not let go must not hold up those that watch cameras.
+struct Held(Option<Lone>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let Some(worker) = self.0.take() else { return };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(move || drop(worker))),
+            // The runtime is gone: so is whoever could be held up.
+            Err(_) => drop(worker),
         }
     }
 }

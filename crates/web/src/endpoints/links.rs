@@ -32,7 +32,7 @@ pub(super) const LINKS: &[Endpoint] = &[
         method: Method::Post,
         path: "/api/v1/case-link",
         access: Access::Public,
-        about: "Opens such a link: answers the case and the bearer secret this browser shows from now on; 410 when it is used or over.",
+        about: "Opens such a link for the browser's own bearer secret, which it made up and kept; 410 when another browser was first or it is over.",
         query: &[],
         body: "CaseLinkSecret",
         answer: Answer::Json("CaseLinkOpened"),

@@ -12,6 +12,7 @@ use crate::{
     audit,
     body::{self, Body},
     cameras::SiteView,
+    crowd,
     guard::{Caller, Credential, blocking},
     live_socket,
     origin::Origin,
@@ -115,7 +116,7 @@ pub(crate) async fn ask(State(app): State<Arc<App>>, Extension(way): Extension<W
     }
     let secret = Store::tv_secret().map_err(Problem::internal)?;
     let digest = Store::tv_digest(secret.expose());
-    let code = app.pairings.ask(digest, way.client, app.context.clock.mono(), rand::random::<u32>);
+    let code = app.pairings.ask(digest, way.client.map(crowd::household), app.context.clock.mono(), rand::random::<u32>);
     let code = code.ok_or(Problem::Full(Full::Pairings))?;
     let site = SiteView::of(&app.context.site);
     Ok((StatusCode::CREATED, Json(Pairing { code, secret: secret.expose().to_owned(), seconds: CODE_LIFE.as_secs(), site })))
@@ -147,6 +148,10 @@ pub(crate) async fn pair(
     Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<(StatusCode, Json<TvView>), Problem> {
+    // A wall shows all cameras, and outlives whoever let it in.
+    if caller.user.cameras.is_some() {
+        return Err(Problem::AllCameras);
+    }
     let NewTv { code, name, mode } = body::read(body, r#"{"code":"123456","name":"Nhà văn hóa","mode":"public"}"#)?;
     // People read them in two groups of three.
     let code: String = code.chars().filter(char::is_ascii_digit).take(7).collect();

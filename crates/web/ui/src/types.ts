@@ -357,7 +357,6 @@ export interface CaseLink {
 /** What a link to one case gives the browser that opens it first. */
 export interface CaseLinkOpened {
   case: number;
-  secret: string;
   name: string;
   expires: Instant;
   site: Site;

@@ -37,8 +37,41 @@ test('no first picture in time steps down, rung by rung, and stops at the last',
   assert.equal(ladder.rung, 'hls');
   now = pass(ladder, now, 15, false);
   assert.equal(ladder.rung, 'stills');
-  pass(ladder, now, 100, false);
+  pass(ladder, now, 29, false);
   assert.equal(ladder.rung, 'stills');
+});
+
+test('a picture that stood still for good steps down, though it had played and told of it once only', () => {
+  const ladder = new Ladder(['hls', 'stills'], 0);
+  const now = pass(ladder, 0, 300, true);
+  ladder.strike(now);
+  pass(ladder, now, 14, false);
+  assert.equal(ladder.rung, 'hls');
+  pass(ladder, now + 14, 1, false);
+  assert.equal(ladder.rung, 'stills');
+});
+
+test('where the last rung shows nothing, the ones above are tried again, and kept when they play', () => {
+  const ladder = new Ladder(['socket', 'stills'], 0);
+  for (let i = 0; i < 3; i += 1) ladder.strike(i);
+  assert.equal(ladder.rung, 'stills');
+  // No single pictures either: the worker is away. The socket is well by now.
+  const rung = (): Rung => ladder.rung;
+  let back = 0;
+  for (let now = 3; now < 200; now += 1) {
+    ladder.tick(now, rung() === 'socket', true);
+    if (rung() === 'socket' && back === 0) back = now;
+  }
+  assert.equal(rung(), 'socket');
+  assert.ok(back <= 33, String(back));
+  // Nothing anywhere: it goes on trying, ever more seldom, and ends nowhere for ever.
+  let tries = 0;
+  for (let now = 200; now < 2000; now += 1) {
+    const before = rung();
+    ladder.tick(now, false, true);
+    if (before === 'stills' && rung() === 'socket') tries += 1;
+  }
+  assert.ok(tries >= 3 && tries <= 12, String(tries));
 });
 
 test('a camera that is away, or a box, moves nobody', () => {

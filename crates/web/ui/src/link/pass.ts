@@ -4,12 +4,13 @@
 
 import { ApiError, call, noteServerTime, refusal } from '../api';
 import { recall, remember } from '../storage';
-import { DEFAULT_ZONE, fromApi, type Ms } from '../time';
+import { DEFAULT_ZONE, fromApi, HOUR, type Ms } from '../time';
 import type { CaseLinkOpened } from '../types';
 
 export interface Pass {
+  /** 0: the box has not answered yet. */
   case: number;
-  /** For `Authorization: Bearer`. */
+  /** For `Authorization: Bearer`; made up here. */
   secret: string;
   /** In whose name. */
   name: string;
@@ -20,6 +21,8 @@ export interface Pass {
 
 const KEPT = 'case-links';
 const TAB = 'matthon-case-links:';
+/** No link is good for longer. */
+const LONGEST: Ms = 12 * HOUR;
 /** Names a link among those kept; opens nothing. */
 const NAME = 19;
 
@@ -70,12 +73,22 @@ export function refusedBecause(error: unknown): Refused | null {
   return error.status === 401 ? 'over' : null;
 }
 
+/** What the box is told first of all, kept before it is told: an answer that is lost on its way costs nothing then. */
+function begun(link: string): Pass {
+  const bytes = window.crypto.getRandomValues(new Uint8Array(32));
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const pass = { case: 0, secret: `mc_${hex}`, name: '', until: Date.now() + LONGEST, site: '', zone: DEFAULT_ZONE };
+  keep(link, pass);
+  return pass;
+}
+
 /** Opens the link: this browser is the one from now on. */
 export async function open(link: string): Promise<Pass> {
-  const response = await call('POST', 'case-link', { secret: link });
+  const { secret } = passOf(link) ?? begun(link);
+  const response = await call('POST', 'case-link', { secret: link, browser: secret });
   if (!response.ok) throw await refusal(response);
   const got = (await response.json()) as CaseLinkOpened;
-  const pass = { case: got.case, secret: got.secret, name: got.name, until: fromApi(got.expires) ?? 0, site: got.site.name, zone: got.site.timezone || DEFAULT_ZONE };
+  const pass = { case: got.case, secret, name: got.name, until: fromApi(got.expires) ?? 0, site: got.site.name, zone: got.site.timezone || DEFAULT_ZONE };
   keep(link, pass);
   return pass;
 }

@@ -23,7 +23,10 @@ const EVERY_MS = 20_000;
 export function OneCasePage() {
   useLang();
   const [link] = useState(() => linkOf(window.location.hash));
-  const [pass, setPass] = useState<Pass | null>(() => (link === null ? null : passOf(link)));
+  const [pass, setPass] = useState<Pass | null>(() => {
+    const known = link === null ? null : passOf(link);
+    return known && known.case > 0 ? known : null;
+  });
   const [one, setOne] = useState<Case | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [round, setRound] = useState(0);

@@ -25,7 +25,7 @@ export function rungsFor(can: Can, only: Rung | null): Rung[] {
 
 /** So many stalls and failures within this time, and the next rung is taken. */
 const STRIKES = { most: 3, within: 60 };
-/** Seconds without a first picture. */
+/** Seconds without a picture that goes on, the first or any other. */
 const PATIENCE = 15;
 /** Seconds on a lower rung before the one above is tried; doubles with each try that fails. */
 const WAIT = { first: 30, most: 600 };
@@ -71,13 +71,15 @@ export class Ladder {
       return;
     }
     if (moving) {
+      this.since = now;
       if (this.played === null) this.played = now;
       const well = now - this.played;
       if (this.trying && well >= PROVED.try) this.trying = false;
       if (this.at === 0 && well >= PROVED.well) this.wait = WAIT.first;
     }
-    if (this.played === null && now - this.since >= PATIENCE) this.down(now);
-    else if (moving && now >= this.upAt) this.up(now);
+    // On the last rung there is nothing to wait for: the one above is tried also where this one shows nothing.
+    if (now >= this.upAt && (moving || this.below() === null)) this.up(now);
+    else if (!moving && now - this.since >= PATIENCE) this.down(now);
   }
 
   private below(): number | null {
@@ -92,8 +94,14 @@ export class Ladder {
 
   private down(now: number): void {
     const next = this.below();
+    if (next === null) {
+      // It stays, and so does the time of the next try.
+      this.since = now;
+      this.strikes = [];
+      return;
+    }
     if (this.trying) this.wait = Math.min(WAIT.most, this.wait * 2);
-    this.take(next ?? this.at, now);
+    this.take(next, now);
     this.upAt = this.above() === null ? Infinity : now + this.wait;
   }
 
