@@ -4,9 +4,12 @@
 //! what the journal knows (`web::gaps`).
 
 use anyhow::Result;
-use domain::{Gap, GapReason, StreamId};
+use domain::{Gap, GapReason, StreamId, WallTime};
 use ring::{Reader, table::TOLERANCE};
 use store::Store;
+
+/// What rounding makes of a time on two ways, at most: some ticks of 90 kHz, µs.
+const ROUNDING: i64 = 100;
 
 /// The reason of a hole. `pictures`: the gaps of the camera's pictures that are known by now.
 pub(super) fn reason(reader: &Reader, store: &Store, stream: &StreamId, hole: Hole, pictures: &[Gap]) -> Result<GapReason> {
@@ -36,6 +39,29 @@ pub(super) fn reason(reader: &Reader, store: &Store, stream: &StreamId, hole: Ho
 /// A time without records.
 #[derive(Clone, Copy)]
 pub(super) struct Hole {
-    pub(super) from: domain::WallTime,
-    pub(super) to: domain::WallTime,
+    pub(super) from: WallTime,
+    pub(super) to: WallTime,
+}
+
+/// Whether a gap tells of a time already. The same hole is found between records and by what is damaged, and ticks of 90 kHz do not
+/// round to the same microsecond from both sides.
+pub(super) fn covers(gap: &Gap, from: WallTime, to: WallTime) -> bool {
+    gap.from.micros_since(from) <= ROUNDING && to.micros_since(gap.to) <= ROUNDING
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hole_is_told_once_however_its_ends_were_rounded() {
+        let at = |micros: i64| WallTime::from_secs(1_795_430_520).plus_micros(micros);
+        let gap = Gap { from: at(515_650), to: at(848_972), reason: GapReason::Damaged };
+        for (from, to) in [(515_650, 848_972), (515_651, 848_973), (515_649, 848_971), (600_000, 700_000)] {
+            assert!(covers(&gap, at(from), at(to)), "{from} {to}");
+        }
+        for (from, to) in [(400_000, 848_972), (515_650, 950_000), (0, 100_000), (900_000, 990_000)] {
+            assert!(!covers(&gap, at(from), at(to)), "{from} {to}");
+        }
+    }
 }

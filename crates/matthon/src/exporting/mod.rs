@@ -252,7 +252,7 @@ fn attempt(sources: &Sources, job: &Job<'_>, out: File, progress: &Arc<Progress>
             tracks.extend(masters.tracks);
             unsynchronised += masters.unsynchronised;
             for (name, from, to) in masters.holes {
-                if missing.iter().any(|(n, gap)| *n == name && gap.from <= from && gap.to >= to) {
+                if missing.iter().any(|(n, gap)| *n == name && holes::covers(gap, from, to)) {
                     continue;
                 }
                 let kind = if name == named { StreamKind::Video } else { StreamKind::Audio };
@@ -268,7 +268,7 @@ fn attempt(sources: &Sources, job: &Job<'_>, out: File, progress: &Arc<Progress>
         for of in [StreamKind::Video].into_iter().chain(sound).map(|kind| StreamId { kind, ..stream.clone() }) {
             let name = of.to_string();
             for span in part.reader.damaged_times(&of, request.from, request.to)? {
-                if !missing.iter().any(|(n, gap)| *n == name && gap.from <= span.from && gap.to >= span.to) {
+                if !missing.iter().any(|(n, gap)| *n == name && holes::covers(gap, span.from, span.to)) {
                     missing.push((name.clone(), domain::Gap { from: span.from, to: span.to, reason: GapReason::Damaged }));
                 }
             }
