@@ -12,7 +12,6 @@ mod page;
 mod recording;
 mod search;
 mod storage;
-mod viewers;
 
 use clap::{Parser, Subcommand};
 
@@ -78,21 +77,6 @@ enum Command {
         #[arg(long, default_value_t = 432_000)]
         lines: u64,
     },
-    /// Many viewers while cameras record: CPU, memory, and what the recorder loses.
-    Viewers {
-        /// How many cameras record.
-        #[arg(long, default_value_t = 30)]
-        cameras: usize,
-        /// How many of them are watched.
-        #[arg(long, default_value_t = 10)]
-        watched: usize,
-        /// How many watch.
-        #[arg(long, default_value_t = 100)]
-        viewers: usize,
-        /// Seconds measured, without and with them.
-        #[arg(long, default_value_t = 15)]
-        seconds: u64,
-    },
     /// Opens sessions and counts frames to nothing: the floor for any recorder in this language. Used by `recording`.
     #[command(hide = true)]
     Bare {
@@ -110,7 +94,6 @@ async fn main() -> anyhow::Result<()> {
         Command::Page { dir, megabytes, mbps } => page::run(&dir, megabytes, mbps),
         Command::Cuts { rounds, seed } => cuts::run(rounds, seed).await,
         Command::Search { dir, lines } => search::run(&dir, lines),
-        Command::Viewers { cameras, watched, viewers, seconds } => viewers::run(cameras, watched, viewers, seconds).await,
         Command::Bare { urls } => bare::run(urls).await,
     }
 }
