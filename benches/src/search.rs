@@ -64,7 +64,7 @@ fn line(n: u64, of: u64) -> Result<(CameraId, Sighting)> {
         _ => "motorcycle",
     };
     let first = NOON.plus_micros(i64::try_from(n)? * DAY * 1_000_000 / i64::try_from(of)?);
-    let colour = (mix % 5 != 0).then(|| Colour::ALL[(mix / 100 % 8) as usize]);
+    let colour = (!mix.is_multiple_of(5)).then(|| Colour::ALL[(mix / 100 % 8) as usize]);
     let sighting = Sighting {
         track: TrackId(n),
         class: class.into(),
