@@ -23,6 +23,7 @@ pub mod track;
 pub mod trust;
 pub mod violation;
 pub mod wall;
+mod words;
 
 pub use audit::Audited;
 pub use case::{Answer, CaseId, CaseState, ClipState, StillState};

@@ -3,53 +3,10 @@
 //! Belongs here: the line and its words. Does not belong here: how it is drawn from observations (`analytics`), where lines are kept
 //! (`store`). There are none of persons: nobody is searched for by how he looks.
 
-use crate::{BBox, Class, TrackId, WallTime, geometry::Point};
-use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use crate::{BBox, Class, TrackId, WallTime, geometry::Point, words::words};
 
 /// The class that is never written down here.
 pub const PERSON: &str = "person";
-
-/// Makes an enum that is one word in JSON, in a database and in a query.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident, $what:literal: $($(#[$each:meta])* $variant:ident = $word:literal),+ $(,)?) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(rename_all = "lowercase")]
-        pub enum $name {
-            $($(#[$each])* $variant),+
-        }
-
-        impl $name {
-            /// All of them, in the order of the type.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// The word.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word),+
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = String;
-            fn from_str(text: &str) -> Result<Self, String> {
-                Self::ALL.iter().copied().find(|one| one.as_str() == text).ok_or_else(|| {
-                    let all: Vec<_> = Self::ALL.iter().map(|one| one.as_str()).collect();
-                    format!("`{text}` is not {}; one of {} is", $what, all.join(", "))
-                })
-            }
-        }
-    };
-}
 
 words! {
     /// What colour most of a thing has, in words everybody would use.

@@ -10,6 +10,7 @@ use crate::{StoreError, schema};
 use domain::{BBox, CameraId, Class, Colour, Heading, Sighting, TrackId, WallTime};
 use rusqlite::{Connection, ErrorCode, Row, TransactionBehavior, params, params_from_iter, types::Value};
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -134,7 +135,7 @@ impl Sightings {
         self.write(lines).map_err(|error| self.judged(error))
     }
 
-    fn write(&self, lines: &[(CameraId, Sighting)]) -> rusqlite::Result<()> {
+    fn write<'l>(&self, lines: &'l [(CameraId, Sighting)]) -> rusqlite::Result<()> {
         let mut connection = lock(&self.0.writing);
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         {
@@ -145,9 +146,18 @@ impl Sightings {
                  ON CONFLICT DO UPDATE SET last = excluded.last, class = excluded.class, colour = excluded.colour, heading = excluded.heading,
                      best = excluded.best, box = excluded.box, score = excluded.score",
             )?;
+            let mut numbers: HashMap<&'l str, i64> = HashMap::new();
             for (camera, s) in lines {
-                let camera: i64 = number.query_row([camera.as_str()], |r| r.get(0))?;
-                let class: i64 = number.query_row([s.class.as_str()], |r| r.get(0))?;
+                // A few words stand on thousands of lines: each is looked up once a batch.
+                let mut of = |word: &'l str| -> rusqlite::Result<i64> {
+                    if let Some(known) = numbers.get(word) {
+                        return Ok(*known);
+                    }
+                    let fresh = number.query_row([word], |r| r.get(0))?;
+                    numbers.insert(word, fresh);
+                    Ok(fresh)
+                };
+                let (camera, class) = (of(camera.as_str())?, of(s.class.as_str())?);
                 let colour = s.colour.map(|c| position(Colour::ALL, c));
                 let track = i64::try_from(s.track.0).unwrap_or(i64::MAX);
                 let score = (s.score.clamp(0.0, 1.0) * 1000.0) as i64;
