@@ -6,6 +6,7 @@
 use crate::{
     Item,
     gop::GopCache,
+    haste::{Haste, Hurry},
     queue::{Capacity, Delivery, Queue},
 };
 use metrics::{Counter, counter};
@@ -30,6 +31,7 @@ pub struct Fanout<T: Item>(Arc<Shared<T>>);
 
 struct Shared<T: Item> {
     name: Arc<str>,
+    haste: Haste,
     state: Mutex<State<T>>,
 }
 
@@ -54,10 +56,16 @@ impl<T: Item> Fanout<T> {
     /// A stream without consumers. `name` labels its metrics, for example `cong-lang/main/video`.
     #[must_use]
     pub fn new(name: impl Into<Arc<str>>) -> Self {
+        Self::hastened(name, Haste::default())
+    }
+
+    /// The same, whose consumers that [`hurry`](Consumer::hurry) are counted where its publisher sees it.
+    #[must_use]
+    pub fn hastened(name: impl Into<Arc<str>>, haste: Haste) -> Self {
         let name = name.into();
         let overflows = counter!("matthon_gop_cache_overflow_total", "stream" => name.to_string());
         let state = State { gop: 0, cache: GopCache::new(overflows), slots: Vec::new() };
-        Self(Arc::new(Shared { name, state: Mutex::new(state) }))
+        Self(Arc::new(Shared { name, haste, state: Mutex::new(state) }))
     }
 
     /// The name it was made with.
@@ -100,7 +108,7 @@ impl<T: Item> Fanout<T> {
         let dropped = counter!("matthon_gop_dropped_total", "consumer" => consumer);
         let slot = Arc::new(Slot { inbox: Mutex::new(inbox), arrived: Notify::new(), dropped });
         state.slots.push(slot.clone());
-        Consumer { slot, stream: Arc::downgrade(&self.0) }
+        Consumer { slot, stream: Arc::downgrade(&self.0), hurry: None }
     }
 
     /// How many consumers there are now.
@@ -136,9 +144,17 @@ impl<T: Item> Drop for Shared<T> {
 pub struct Consumer<T: Item> {
     slot: Arc<Slot<T>>,
     stream: Weak<Shared<T>>,
+    hurry: Option<Hurry>,
 }
 
 impl<T: Item> Consumer<T> {
+    /// This one waits for each item the moment it is there: a person is looking.
+    #[must_use]
+    pub fn hurry(mut self) -> Self {
+        self.hurry = self.stream.upgrade().map(|stream| stream.haste.hurry());
+        self
+    }
+
     /// Waits for the next delivery; `None` once the publisher is gone and nothing waits.
     /// Cancelling the wait loses nothing.
     pub async fn next(&mut self) -> Option<Delivery<T>> {

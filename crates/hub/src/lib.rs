@@ -9,10 +9,12 @@
 
 mod fanout;
 mod gop;
+mod haste;
 mod item;
 mod queue;
 
 pub use fanout::{Consumer, Fanout, Join};
 pub use gop::{GOP_BYTES, GOP_MICROS};
+pub use haste::{Haste, Hurry};
 pub use item::Item;
 pub use queue::{Capacity, Delivery};

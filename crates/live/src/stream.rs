@@ -139,7 +139,7 @@ fn start(inner: &Arc<Inner>, number: u64) -> Running {
     let pieces = Fanout::new(format!("{}/live", inner.name));
     let stop = CancellationToken::new();
     // Subscribed before the task first runs, so that not even the frame published meanwhile is missed.
-    let samples = inner.source.subscribe(Join::CurrentGop, mux_capacity(), "live-mux");
+    let samples = inner.source.subscribe(Join::CurrentGop, mux_capacity(), "live-mux").hurry();
     let end = End { inner: Arc::clone(inner), number };
     tokio::spawn(mux(samples, pieces.clone(), stop.clone(), end));
     Running { pieces, stop }

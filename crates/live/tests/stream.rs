@@ -3,7 +3,7 @@
 
 mod support;
 
-use hub::Fanout;
+use hub::{Fanout, Haste};
 use matthon_live::{LiveStream, Message, Viewer};
 use media::fmp4::{Fragment, parse_fragment, parse_init};
 use proptest::prelude::*;
@@ -55,6 +55,21 @@ async fn a_joiner_gets_the_current_gop_then_each_frame() {
     }
     publish(&source, sample(&format, 8, 8 * STEP, 8 * STEP, false)).await;
     assert_eq!(fragment(&mut viewer).await.0, 8);
+}
+
+#[tokio::test]
+async fn who_publishes_knows_whether_somebody_watches() {
+    let haste = Haste::default();
+    let live = LiveStream::new(Fanout::hastened("cong-lang/main/video", haste.clone()), "cong-lang/main");
+    assert!(!haste.any());
+    let (first, second) = (live.watch(), live.watch());
+    drop(first);
+    assert!(haste.any());
+    drop(second);
+    while haste.any() {
+        // The mux ends in a task of its own.
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]

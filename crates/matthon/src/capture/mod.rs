@@ -3,12 +3,15 @@
 //! Cameras have a thread of their own: one page that is slow to answer must not delay a sample, and with one thread a
 //! sample passes from socket to queue without waking another.
 
+mod rest;
+
 use crate::{env::Env, wiring::Outlet};
 use anyhow::Result;
 use config::Config;
 use domain::{Board, CameraId, Channel, Sample};
-use hub::Fanout;
-use ingest::{HostGate, Ingest, StreamTarget};
+use hub::{Fanout, Haste};
+use ingest::{HostGate, Ingest, Network, StreamTarget};
+use rest::{Hasty, Rest};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -26,16 +29,17 @@ impl Capture {
         let board = Arc::new(Board::default());
         let stop = CancellationToken::new();
         let gate = Arc::new(HostGate::default());
+        let haste = Haste::default();
         let mut streams = BTreeMap::new();
         let mut jobs = Vec::new();
         for camera in &config.cameras {
             for channel in [Channel::Main, Channel::Sub] {
                 let Some(url) = camera.url(channel) else { continue };
                 let name = format!("{}/{channel}", camera.id);
-                let video = Fanout::new(name.clone());
+                let video = Fanout::hastened(name.clone(), haste.clone());
                 let outlet = Outlet {
                     video: video.clone(),
-                    audio: Fanout::new(name),
+                    audio: Fanout::hastened(name, haste.clone()),
                     recorder: camera.record.ring(channel).and_then(|ring| rings.get(ring)).cloned(),
                 };
                 streams.insert((camera.id.clone(), channel), video);
@@ -51,14 +55,16 @@ impl Capture {
                 jobs.push((target, Arc::new(outlet)));
             }
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let rest = Rest::new(haste.clone());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(move || rest.take()).build()?;
+        let network: Arc<dyn Network> = Arc::new(Hasty { network: env.network.clone(), haste });
         let (env, board_in, stop_in) = (env.clone(), board.clone(), stop.clone());
         let thread = std::thread::Builder::new().name("capture".into()).spawn(move || {
             runtime.block_on(async move {
                 let tasks = TaskTracker::new();
                 for (target, outlet) in jobs {
                     let ingest = Ingest {
-                        network: env.network.clone(),
+                        network: network.clone(),
                         clock: env.clock.clone(),
                         gate: gate.clone(),
                         board: board_in.clone(),
