@@ -112,12 +112,16 @@ pub fn plan(reader: &Reader, wish: &Wish<'_>) -> Result<ClipPlan, ClipError> {
     let Wish { from, to, .. } = *wish;
     let of = |kind| StreamId::new(wish.camera.clone(), wish.channel, kind);
     let stream = of(StreamKind::Video);
-    let Some((video, shown)) = gather::video(reader, &stream, from, to)? else { return Err(ClipError::Nothing { stream, from, to }) };
+    // A day's tables are not read a second time for a sound that was never recorded.
+    let (sound, mut heard) = (of(StreamKind::Audio), false);
+    let found = gather::video(reader, &stream, from, to, |table| heard |= table.line(&sound).is_some())?;
+    let Some((video, shown)) = found else { return Err(ClipError::Nothing { stream, from, to }) };
     let mut tracks = vec![video.track];
     let mut stretches = video.stretches;
     let mut records = video.records;
     if wish.audio
-        && let Some(sound) = gather::audio(reader, &of(StreamKind::Audio), &video.runs, &shown, records.len())?
+        && heard
+        && let Some(sound) = gather::audio(reader, &sound, &video.runs, &shown, records.len())?
     {
         tracks.push(sound.track);
         stretches.extend(sound.stretches);

@@ -2,6 +2,7 @@
 
 mod samples;
 mod times;
+mod walk;
 
 pub use samples::Picture;
 pub use times::Span;
@@ -24,7 +25,7 @@ use crate::{
     table::BlockTable,
 };
 use bytes::Bytes;
-use domain::{Format, StreamId, StreamKind, WallTime};
+use domain::{Format, StreamId, StreamKind};
 use media::{
     fmp4::{Piece, parse_fragment, parse_init},
     hash::media_hash,
@@ -36,8 +37,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// How many blocks a group's first record is looked for backwards.
-const GROUP_BLOCKS: usize = 256;
 /// Formats remembered.
 const FORMATS: usize = 256;
 
@@ -170,85 +169,6 @@ impl Reader {
         let mut slots: Vec<_> = self.catalog.slots().into_iter().enumerate().filter(|(_, s)| live(s)).collect();
         slots.sort_by_key(|(_, s)| s.sequence);
         slots
-    }
-
-    /// Tables of the blocks that may hold something of a range. A block that cannot be read is a gap, told in the log.
-    fn tables(&self, from: WallTime, to: WallTime) -> Result<Vec<(usize, u64, Arc<BlockTable>)>, RingError> {
-        self.catalog.refresh()?;
-        let mut out = Vec::new();
-        for (slot, s) in self.in_order() {
-            // The index knows the span of an open block only in the writer's own process.
-            let unknown = self.catalog.foreign && s.state == BlockState::Open;
-            if unknown || (s.from < to && s.to > from) {
-                match self.catalog.table(slot, s.sequence) {
-                    Ok(Some(table)) => out.push((slot, s.sequence, table)),
-                    Ok(None) => {}
-                    Err(error) => tracing::warn!(ring = %self.catalog.spec.name, block = s.sequence, %error, "block cannot be read: a gap"),
-                }
-            }
-        }
-        Ok(out)
-    }
-
-    /// The records of a stream that overlap a range of time, in the order they were written.
-    ///
-    /// # Errors
-    /// When the index cannot be read.
-    pub fn records(&self, stream: &StreamId, from: WallTime, to: WallTime) -> Result<Vec<RecordRef>, RingError> {
-        let mut out: Vec<RecordRef> = Vec::new();
-        for (slot, block, table) in self.tables(from, to)? {
-            let Some(line) = table.line(stream) else { continue };
-            let hits = table.records.iter().filter(|r| r.stream == line && r.wall < to && r.wall_end() > from);
-            for entry in hits {
-                // A batch whose sync was refused was written again to the next block, and may be in both.
-                let twice = out.last().is_some_and(|l| l.block < block && l.entry.seq >= entry.seq)
-                    && out
-                        .iter()
-                        .rev()
-                        .take(512)
-                        .any(|o| o.entry.seq == entry.seq && o.entry.wall == entry.wall && o.entry.gop == entry.gop);
-                if !twice {
-                    out.push(RecordRef { stream: stream.clone(), block, entry: *entry, slot });
-                }
-            }
-        }
-        Ok(out)
-    }
-
-    /// The records of the same group before this one, its first (with the init segment) at the front. `None` when the
-    /// group's beginning is gone.
-    ///
-    /// # Errors
-    /// When a block cannot be read.
-    pub fn group_before(&self, r: &RecordRef) -> Result<Option<Vec<RecordRef>>, RingError> {
-        let mut found = Vec::new();
-        if r.key() {
-            return Ok(Some(found));
-        }
-        let mut next = r.entry.seq;
-        for (slot, s) in self.in_order().into_iter().rev().filter(|(_, s)| s.sequence <= r.block).take(GROUP_BLOCKS) {
-            // A block on a dead disk is a gap like any other.
-            let Ok(Some(table)) = self.catalog.table(slot, s.sequence) else { continue };
-            let Some(line) = table.line(&r.stream) else { continue };
-            let mine = table.records.iter().rev().filter(|e| e.stream == line && e.gop == r.entry.gop && e.seq < r.entry.seq);
-            for e in mine {
-                if e.seq.checked_add(1) != Some(next) {
-                    if e.seq >= next {
-                        continue;
-                    }
-                    return Ok(None);
-                }
-                next = e.seq;
-                let here = RecordRef { stream: r.stream.clone(), block: s.sequence, entry: *e, slot };
-                let first = here.key();
-                found.push(here);
-                if first {
-                    found.reverse();
-                    return Ok(Some(found));
-                }
-            }
-        }
-        Ok(None)
     }
 
     fn damaged(&self, r: &RecordRef, what: Damage) -> RingError {

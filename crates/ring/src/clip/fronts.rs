@@ -32,12 +32,17 @@ impl<'a> Fronts<'a> {
     ///
     /// A sample table is believed as far as it adds up to the record's length: its block's seal covers it, and every byte of a record
     /// is checked when it is read.
-    pub(super) fn of(&mut self, r: &RecordRef) -> Result<Option<&SampleLine>, RingError> {
+    /// `table`: that of the record's block, if it is at hand.
+    pub(super) fn of(&mut self, r: &RecordRef, table: Option<&Arc<BlockTable>>) -> Result<Option<&SampleLine>, RingError> {
         if self.damaged.contains(&(r.block, r.entry.offset)) {
             return Ok(None);
         }
         if self.held.as_ref().is_none_or(|(block, _)| *block != r.block) {
-            self.held = self.reader.block_table(r)?.map(|t| (r.block, t));
+            let table = match table {
+                Some(table) => Some(Arc::clone(table)),
+                None => self.reader.block_table(r)?,
+            };
+            self.held = table.map(|t| (r.block, t));
         }
         let known = self.held.as_ref().is_some_and(|(_, table)| table.read_sample_line(r.entry.offset, &mut self.line));
         let data: u64 = self.line.pieces.iter().map(|p| u64::from(p.size)).sum();

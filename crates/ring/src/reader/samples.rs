@@ -2,7 +2,7 @@
 //!
 //! Belongs here: records taken apart again. Does not belong here: whole clips (`clip`), which never hold their samples in memory.
 
-use super::{GROUP_BLOCKS, Reader, RecordRef};
+use super::{Reader, RecordRef, walk::GROUP_BLOCKS};
 use crate::{
     error::{Damage, RingError},
     format::record::RecordHeader,

@@ -26,45 +26,58 @@ pub(crate) fn audio(reader: &Reader, stream: &StreamId, runs: &[Run], shown: &Sh
         if from >= to {
             continue;
         }
-        for r in from_key(reader, stream, from, to)? {
-            let Some(t) = fronts.of(&r)? else { continue };
-            let Some(format) = formats.index(reader, &r, t.format)? else { continue };
-            let here = (r.block, r.entry.seq);
-            // Sound goes on as it was recorded: what lies before what was taken already belongs to a clock that was set back.
-            if last.is_some_and(|(taken, _)| here < taken) {
-                continue;
-            }
-            // Only once something of it is heard: a package must not hold sound of before.
-            let mut number = None;
-            let (mut pts, mut at) = (0i64, t.front);
-            for p in &t.pieces {
-                let (wall, offset) = (shown_at(&r, 0, pts), at);
-                pts += i64::from(p.duration);
-                at += p.size;
-                if wall < from || wall >= to {
-                    continue;
+        from_key(
+            reader,
+            stream,
+            from,
+            to,
+            |_| {},
+            |r, table| {
+                let Some(t) = fronts.of(&r, table)? else { return Ok(()) };
+                let Some(format) = formats.index(reader, &r, t.format)? else { return Ok(()) };
+                let here = (r.block, r.entry.seq);
+                // Sound goes on as it was recorded: what lies before what was taken already belongs to a clock that was set back.
+                if last.is_some_and(|(taken, _)| here < taken) {
+                    return Ok(());
                 }
-                let due = run.media + wall.micros_since(run.wall).saturating_mul(9) / 100 - shown.skip;
-                match b.samples.last_mut() {
-                    None => (start_offset, end) = (due, due),
-                    // A hole in the sound: the sample before it lasts until it ends.
-                    Some(previous) if due - end > STEP => {
-                        let more = u32::try_from(due - end).unwrap_or(u32::MAX);
-                        previous.duration = previous.duration.saturating_add(more);
-                        end = due;
+                // Only once something of it is heard: a package must not hold sound of before.
+                let mut number = None;
+                let (mut pts, mut at) = (0i64, t.front);
+                for p in &t.pieces {
+                    let (wall, offset) = (shown_at(&r, 0, pts), at);
+                    pts += i64::from(p.duration);
+                    at += p.size;
+                    if wall < from || wall >= to {
+                        continue;
                     }
-                    Some(_) if end - due > STEP => continue,
-                    Some(_) => {}
+                    let due = run.media + wall.micros_since(run.wall).saturating_mul(9) / 100 - shown.skip;
+                    match b.samples.last_mut() {
+                        None => (start_offset, end) = (due, due),
+                        // A hole in the sound: the sample before it lasts until it ends.
+                        Some(previous) if due - end > STEP => {
+                            let more = u32::try_from(due - end).unwrap_or(u32::MAX);
+                            previous.duration = previous.duration.saturating_add(more);
+                            end = due;
+                        }
+                        Some(_) if end - due > STEP => continue,
+                        Some(_) => {}
+                    }
+                    let number = *number.get_or_insert_with(|| match last {
+                        Some((key, number)) if key == here => number,
+                        _ => b.begin(&r),
+                    });
+                    last = Some((here, number));
+                    b.push(
+                        ClipSample { format, duration: p.duration, cts_offset: 0, size: p.size, random_access: true },
+                        number,
+                        offset,
+                        end,
+                    );
+                    end += i64::from(p.duration);
                 }
-                let number = *number.get_or_insert_with(|| match last {
-                    Some((key, number)) if key == here => number,
-                    _ => b.begin(&r),
-                });
-                last = Some((here, number));
-                b.push(ClipSample { format, duration: p.duration, cts_offset: 0, size: p.size, random_access: true }, number, offset, end);
-                end += i64::from(p.duration);
-            }
-        }
+                Ok(())
+            },
+        )?;
     }
     if b.samples.is_empty() {
         return Ok(None);

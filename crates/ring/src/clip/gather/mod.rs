@@ -12,9 +12,11 @@ pub(super) use video::video;
 use crate::{
     error::RingError,
     reader::{Reader, RecordRef},
+    table::BlockTable,
 };
 use domain::{StreamId, WallTime};
 use media::progressive::ClipTrack;
+use std::sync::Arc;
 
 /// Bytes of one record that follow one another in the file.
 pub(super) struct Stretch {
@@ -50,25 +52,26 @@ fn shown_at(r: &RecordRef, first_pts: i64, pts: i64) -> WallTime {
     r.entry.wall.plus_micros(pts.saturating_sub(first_pts).saturating_mul(100) / 9)
 }
 
-/// The records of a range, beginning at a random access point: at or before its start, or else the first behind it.
-fn from_key(reader: &Reader, stream: &StreamId, from: WallTime, to: WallTime) -> Result<Vec<RecordRef>, RingError> {
-    let mut records = reader.records(stream, from, to)?;
-    if let Some(first) = records.first().cloned()
-        && let Some(mut before) = reader.group_before(&first)?
-    {
-        before.append(&mut records);
-        records = before;
-    }
-    // Where the clock was set back the range begins once more, in the middle of a group.
-    let mut out: Vec<RecordRef> = Vec::with_capacity(records.len());
-    for r in records {
-        let jumps = out.last().filter(|last| last.entry.seq.checked_add(1) != Some(r.entry.seq) && !r.key());
-        if let Some(last) = jumps.map(|last| last.entry.seq)
-            && let Some(before) = reader.group_before(&r)?
-        {
-            out.extend(before.into_iter().filter(|b| b.entry.seq > last));
+/// The records of a range, beginning at a random access point: at or before its start, or else the first behind it. Each comes with
+/// its block's table where that is at hand. `begin` sees the table of every block that may hold something of the range.
+fn from_key(
+    reader: &Reader,
+    stream: &StreamId,
+    from: WallTime,
+    to: WallTime,
+    begin: impl FnMut(&BlockTable),
+    mut see: impl FnMut(RecordRef, Option<&Arc<BlockTable>>) -> Result<(), RingError>,
+) -> Result<(), RingError> {
+    let mut last: Option<u64> = None;
+    reader.walk(stream, from, to, begin, |r, table| {
+        // The range begins in the middle of a group; where the clock was set back, it begins once more.
+        let begins = last.is_none_or(|last| last.checked_add(1) != Some(r.entry.seq) && !r.key());
+        if begins && let Some(before) = reader.group_before(&r)? {
+            for b in before.into_iter().filter(|b| last.is_none_or(|last| b.entry.seq > last)) {
+                see(b, None)?;
+            }
         }
-        out.push(r);
-    }
-    Ok(out)
+        last = Some(r.entry.seq);
+        see(r, Some(table))
+    })
 }

@@ -14,6 +14,7 @@ use crate::{
         samples::SampleLine,
     },
     reader::{Reader, RecordRef},
+    table::BlockTable,
 };
 use domain::{StreamId, WallTime};
 use media::{
@@ -27,15 +28,21 @@ const REORDER: i64 = 1_000_000;
 /// Pictures decoded behind the end that are looked through for ones shown before it.
 const BEHIND: u32 = 16;
 
-/// `None`: no picture was captured in the range.
-pub(crate) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: WallTime) -> Result<Option<(Gathered, Shown)>, RingError> {
+/// `None`: no picture was captured in the range. `begin` sees the table of every block that may hold something of it.
+pub(crate) fn video(
+    reader: &Reader,
+    stream: &StreamId,
+    from: WallTime,
+    to: WallTime,
+    begin: impl FnMut(&BlockTable),
+) -> Result<Option<(Gathered, Shown)>, RingError> {
     let (mut fronts, mut formats) = (Fronts::new(reader), Formats::default());
     let mut pictures = Pictures::new(from, to);
-    for r in from_key(reader, stream, from, to.plus_micros(REORDER))? {
+    from_key(reader, stream, from, to.plus_micros(REORDER), begin, |r, table| {
         if !pictures.wants(&r) {
-            continue;
+            return Ok(());
         }
-        let usable = match fronts.of(&r)? {
+        let usable = match fronts.of(&r, table)? {
             Some(t) => formats.index(reader, &r, t.format)?.map(|format| (format, t)),
             None => None,
         };
@@ -43,7 +50,8 @@ pub(crate) fn video(reader: &Reader, stream: &StreamId, from: WallTime, to: Wall
             Some((format, t)) => pictures.record(&r, t, format),
             None => pictures.hole(),
         }
-    }
+        Ok(())
+    })?;
     Ok(pictures.done(formats))
 }
 
