@@ -47,6 +47,12 @@ pub const TARGETS: &[Target] = &[
     // the worker's border, and what it saw
     Target { name: "border", max_len: 2048, run: targets::words::border },
     Target { name: "seen", max_len: 2048, run: targets::words::seen },
+    // what is asked over the network
+    Target { name: "way", max_len: 1024, run: targets::requests::way },
+    Target { name: "phone", max_len: 4096, run: targets::requests::phone },
+    Target { name: "case-link", max_len: 512, run: targets::requests::case_link },
+    Target { name: "hls", max_len: 128, run: targets::requests::hls },
+    Target { name: "want", max_len: 512, run: targets::requests::want },
     // what people write
     Target { name: "config", max_len: 4096, run: targets::words::config },
     Target { name: "model", max_len: 4096, run: targets::words::model },

@@ -183,6 +183,7 @@ pub fn all() -> Vec<Seed> {
     media_seeds(&mut out);
     package_seeds(&mut out);
     border_seeds(&mut out);
+    request_seeds(&mut out);
     text_seeds(&mut out);
     out
 }
@@ -309,6 +310,34 @@ fn border_seeds(out: &mut Vec<Seed>) {
     put("undecodable", 3, said(&Up::Undecodable { what: "no".into() }));
     let manifest = vision::Manifest::parse("thon-nano", include_str!("../../models/thon-nano.toml")).unwrap();
     put("model", 4, said(&manifest.spec()));
+}
+
+fn request_seeds(out: &mut Vec<Seed>) {
+    let mut put = |target, name: &str, bytes: &[u8]| out.push((target, name.to_owned(), bytes.to_vec()));
+    put(
+        "way",
+        "proxied",
+        b"\x050:1.1.1.1, 198.51.100.1, 10.0.0.3\n1:https\n2:thon.example.vn\n3:127.0.0.1:8080\n4:https://thon.example.vn",
+    );
+    put("way", "ports", b"\x020:[2001:db8::1]:4711\n0:198.51.100.1:4711\n3:thon.example.vn:443");
+    // The keys are those of web-push-native's documentation.
+    let keys = r#""keys":{"p256dh":"BLn9b-VR0ca83knDNZ32dCHGyjJp-1riX9ZTN40MqV8K_LpQmLqxC_DoHvqvFXO_nGdAB4W9dogZb_sM-uV4JbY","auth":"_ordMnz7uTCmrpBTeUV4Bw"}"#;
+    let subscription = |endpoint: &str, rest: &str| format!(r#"{{"endpoint":"{endpoint}",{keys}{rest}}}"#).into_bytes();
+    put(
+        "phone",
+        "chrome",
+        &subscription("https://fcm.googleapis.com/fcm/send/abc", r#","expirationTime":null,"label":"Điện thoại","language":"vi""#),
+    );
+    put("phone", "inside", &subscription("https://192.168.1.1:8443/x", r#","expirationTime":1795430400000.5"#));
+    put("phone", "loopback", &subscription("http://localhost:9/x", r#","language":"en""#));
+    let link = |pass: &str| format!(r#"{{"secret":"ml_{}","browser":"{pass}"}}"#, "5e".repeat(32)).into_bytes();
+    put("case-link", "first", &link(&format!("mc_{}", "0f".repeat(32))));
+    put("case-link", "no-pass", &link("mc_0F"));
+    put("hls", "part", b"part-1754000000-2.m4s\n7\n0");
+    put("hls", "segment", b"seg-12.m4s\n12");
+    put("hls", "init", b"init-0.mp4\n-1\nx");
+    put("want", "said", b"\x04{\"want\":[3,0]}");
+    put("want", "asked", b"\x103,0,15");
 }
 
 fn text_seeds(out: &mut Vec<Seed>) {

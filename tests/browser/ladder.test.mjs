@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { launch, screensOf, skipping, vi } from './chrome.mjs';
 import { until } from './until.mjs';
 import { USER, Village } from './village.mjs';
-import { listen, misfits, videos, wentOn } from './watch.mjs';
+import { advance, listen, misfits, videos } from './watch.mjs';
 
 const skip = skipping('browser-ladder');
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, locale: 'vi-VN' };
@@ -68,18 +68,6 @@ function step(name, where, run, prepare = async () => undefined) {
 
 const tile = (id) => `.grid > li[data-camera="${id}"]`;
 const rung = (page, id, which, limit = 30_000) => page.locator(`${tile(id)} [data-rung=${which}]`).waitFor({ timeout: limit });
-
-/** Waits until video number `at` goes on: its time, its frames and its pixels. */
-async function advance(page, at, seconds = 2, limit = 45_000) {
-  const first = await until('a picture is there', async () => {
-    const now = (await videos(page))[at];
-    return now?.width > 0 && now.frames > 0 && now;
-  }, limit);
-  await until('it goes on', async () => {
-    const now = (await videos(page))[at];
-    return now && wentOn(first, now, seconds);
-  }, limit);
-}
 
 /** What single picture is shown: its address, size, and a hash of its pixels. */
 const single = (page, id) => page.evaluate((where) => {

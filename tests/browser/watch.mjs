@@ -1,4 +1,5 @@
 // What a page's videos do, asked of the page itself.
+import { until } from './until.mjs';
 
 /** State of every `<video>`, in order. */
 export function videos(page) {
@@ -20,6 +21,18 @@ export function videos(page) {
 /** Whether a video went on by `seconds`: its time, its decoded frames and its pixels. */
 export function wentOn(before, after, seconds) {
   return before.width > 0 && after.time - before.time >= seconds && after.frames - before.frames >= 3 && after.hash !== before.hash;
+}
+
+/** Waits until video number `at` goes on by `seconds`: its time, its frames and its pixels. */
+export async function advance(page, at, seconds = 2, limit = 45_000) {
+  const first = await until('a picture is there', async () => {
+    const now = (await videos(page))[at];
+    return now?.width > 0 && now.frames > 0 && now;
+  }, limit);
+  await until('it goes on', async () => {
+    const now = (await videos(page))[at];
+    return now && wentOn(first, now, seconds);
+  }, limit);
 }
 
 /** What would be too small for a thumb or run out of its box: names of elements, empty when all is well. */

@@ -70,7 +70,21 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ),
     ("matthon-tests", &["matthon-domain"]),
     // Every reader of strangers' bytes; named by nobody.
-    ("matthon-fuzz", &["matthon-domain", "matthon-media", "matthon-config", "matthon-ring", "matthon-vision", "matthon-evidence"]),
+    (
+        "matthon-fuzz",
+        &[
+            "matthon-domain",
+            "matthon-media",
+            "matthon-config",
+            "matthon-ring",
+            "matthon-store",
+            "matthon-live",
+            "matthon-vision",
+            "matthon-alerts",
+            "matthon-evidence",
+            "matthon-web",
+        ],
+    ),
     (
         "matthon-benches",
         &["matthon-domain", "matthon-media", "matthon-ingest", "matthon-ring", "matthon-store", "matthon-evidence", "matthon-tests"],

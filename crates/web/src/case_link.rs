@@ -56,10 +56,10 @@ pub(crate) struct Made {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Opening {
-    secret: Secret,
+pub(crate) struct Opening {
+    pub(crate) secret: Secret,
     /// What this browser made up, keeps, and shows from now on.
-    browser: Secret,
+    pub(crate) browser: Secret,
 }
 
 /// What the first browser gets.

@@ -43,6 +43,7 @@ mod push;
 mod query;
 mod range;
 mod reach;
+pub mod readers;
 mod search;
 mod serve;
 mod session;
@@ -53,6 +54,7 @@ mod tv;
 mod violations;
 mod vision;
 mod wall;
+pub mod want;
 mod way;
 
 pub use app::router;

@@ -7,6 +7,7 @@ use crate::{
     pump::{self, Watch},
     query::Params,
     tv, wall,
+    want::{CAMERAS_MAX, Want},
 };
 use axum::{
     Extension,
@@ -16,9 +17,7 @@ use axum::{
 use domain::{Channel, WallMode};
 use std::sync::Arc;
 
-/// Most cameras over one socket; `ch` is one byte, and a screen shows no more.
-const CAMERAS_MAX: usize = 64;
-/// Viewers send pongs and goodbyes, nothing longer.
+/// Viewers send pongs, goodbyes, and which of the cameras they want: nothing longer.
 const MESSAGE_MAX: usize = 4 << 10;
 
 type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
@@ -33,10 +32,10 @@ pub(crate) async fn one(
 ) -> Result<Response, Problem> {
     let channel = params.stream()?;
     let watch = watch(&app, &caller, &id, channel, None)?;
-    open(app, caller, vec![watch], upgrade)
+    open(app, caller, vec![watch], Want::all(1), upgrade)
 }
 
-/// `GET live?cameras=a,b,…`
+/// `GET live?cameras=a,b,…`, and `&want=0,3` where not all of them are wanted from the start.
 pub(crate) async fn many(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
@@ -50,7 +49,9 @@ pub(crate) async fn many(
     let channel = params.stream()?;
     let watches = ids.iter().zip(0_u8..).map(|(id, ch)| watch(&app, &caller, id, channel, Some(ch)));
     let watches = watches.collect::<Result<_, _>>()?;
-    open(app, caller, watches, upgrade)
+    let want = params.get("want").map_or(Ok(Want::all(ids.len())), |text| Want::asked(text, ids.len()));
+    let want = want.map_err(|_| Problem::Bad { name: "want", reason: "write places in `cameras`, from 0 on: 0,3".into() })?;
+    open(app, caller, watches, want, upgrade)
 }
 
 fn watch(app: &App, caller: &Caller, id: &str, channel: Channel, ch: Option<u8>) -> Result<Watch, Problem> {
@@ -63,12 +64,12 @@ fn watch(app: &App, caller: &Caller, id: &str, channel: Channel, ch: Option<u8>)
     Ok(Watch::new(camera.id.clone(), channel, stream.clone(), ch))
 }
 
-pub(crate) fn open(app: Arc<App>, caller: Caller, watches: Vec<Watch>, upgrade: Upgrade) -> Result<Response, Problem> {
+pub(crate) fn open(app: Arc<App>, caller: Caller, watches: Vec<Watch>, want: Want, upgrade: Upgrade) -> Result<Response, Problem> {
     let upgrade = upgrade.map_err(|_| Problem::NotWebSocket)?;
     let place = Arc::clone(&app.live_sockets).try_acquire_owned().map_err(|_| Problem::Full(Full::Live))?;
     let upgrade = upgrade.max_message_size(MESSAGE_MAX).max_frame_size(MESSAGE_MAX);
     Ok(upgrade.on_upgrade(move |socket| async move {
-        pump::run(socket, &app, &caller, watches).await;
+        pump::run(socket, &app, &caller, watches, want).await;
         drop(place);
     }))
 }

@@ -3,6 +3,7 @@
 use crate::{
     app::App,
     guard::{self, Caller},
+    want::Want,
 };
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -10,11 +11,16 @@ use domain::{CameraId, Channel, Link};
 use futures::{
     FutureExt, SinkExt, Stream, StreamExt,
     future::BoxFuture,
-    stream::{SelectAll, SplitSink, SplitStream, unfold},
+    stream::{BoxStream, SelectAll, SplitSink, SplitStream, unfold},
 };
 use live::{FormatInfo, LiveStream};
 use serde::Serialize;
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 /// How often the states of the cameras are looked at. Frames wait for no tick.
@@ -27,6 +33,8 @@ const LOOKS_A_PING: u32 = 20;
 const DEAD_AFTER: Duration = Duration::from_secs(50);
 /// A peer that takes nothing for this long is gone, too.
 const SEND_WITHIN: Duration = Duration::from_secs(20);
+/// Wishes from one look to the next: a page that is scrolled has few, and each that sits a viewer down costs a group of pictures.
+const WISHES_A_LOOK: u32 = 60;
 
 /// One camera on a socket.
 pub(crate) struct Watch {
@@ -81,11 +89,11 @@ struct End(Option<(u16, &'static str)>);
 const GONE: End = End(None);
 
 /// Serves a socket until its viewer leaves, may not watch any more, or the server stops.
-pub(crate) async fn run(socket: WebSocket, app: &Arc<App>, caller: &Caller, watches: Vec<Watch>) {
+pub(crate) async fn run(socket: WebSocket, app: &Arc<App>, caller: &Caller, watches: Vec<Watch>, want: Want) {
     let sockets = metrics::gauge!("matthon_live_sockets");
     sockets.increment(1.0);
     let (mut out, inward) = socket.split();
-    let End(farewell) = pump(&mut out, inward, app, caller, watches).await;
+    let End(farewell) = pump(&mut out, inward, app, caller, watches, want).await;
     sockets.decrement(1.0);
     if let Some((code, reason)) = farewell {
         let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
@@ -100,8 +108,10 @@ async fn pump(
     app: &Arc<App>,
     caller: &Caller,
     mut watches: Vec<Watch>,
+    mut want: Want,
 ) -> End {
-    let mut frames: SelectAll<_> = watches.iter().enumerate().map(|(index, watch)| frames(index, &watch.stream)).collect();
+    let mut frames = follow(SelectAll::new(), &watches, Want::all(0), want);
+    let mut wishes = 0_u32;
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut looks = 0_u32;
@@ -114,7 +124,22 @@ async fn pump(
             () = app.stop.cancelled() => return End(Some((close_code::AWAY, "the server stops"))),
             message = inward.next() => match message {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return GONE,
-                Some(Ok(_)) => { heard = Instant::now(); continue }
+                Some(Ok(message)) => {
+                    heard = Instant::now();
+                    let Message::Text(said) = message else { continue };
+                    let wish = match Want::said(&said, watches.len()) {
+                        Ok(Some(wish)) => wish,
+                        Ok(None) => continue,
+                        Err(_) => return End(Some((close_code::INVALID, "want: a list of places in `cameras`"))),
+                    };
+                    wishes += 1;
+                    if wishes > WISHES_A_LOOK {
+                        return End(Some((close_code::POLICY, "want: too often")));
+                    }
+                    frames = follow(std::mem::take(&mut frames), &watches, want, wish);
+                    want = wish;
+                    continue;
+                }
             },
             still = outcome(&mut check) => {
                 check = None;
@@ -122,7 +147,7 @@ async fn pump(
                 return End(Some((close_code::POLICY, "signed out")));
             }
             _ = look.tick() => None,
-            frame = frames.next() => match frame {
+            frame = frames.next(), if !want.none() => match frame {
                 Some(frame) => Some(frame),
                 None => return End(Some((close_code::ERROR, "the stream is gone"))),
             },
@@ -134,6 +159,7 @@ async fn pump(
             },
             None => {
                 looks = looks.wrapping_add(1);
+                wishes = 0;
                 if heard.elapsed() > DEAD_AFTER {
                     return GONE;
                 }
@@ -151,9 +177,28 @@ async fn pump(
 }
 
 /// One viewer's messages, marked with whose they are.
-fn frames(index: usize, stream: &LiveStream) -> Pin<Box<dyn Stream<Item = (usize, live::Message)> + Send>> {
-    let messages = unfold(stream.watch(), |mut viewer| async move { viewer.next().await.map(|message| (message, viewer)) });
-    Box::pin(messages.map(move |message| (index, message)))
+struct Frames {
+    index: usize,
+    messages: BoxStream<'static, live::Message>,
+}
+
+impl Stream for Frames {
+    type Item = (usize, live::Message);
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let index = self.index;
+        self.messages.poll_next_unpin(context).map(|message| message.map(|message| (index, message)))
+    }
+}
+
+/// Sits down at what is newly wanted and gets up from what no longer is; those that stay miss nothing.
+fn follow(frames: SelectAll<Frames>, watches: &[Watch], had: Want, want: Want) -> SelectAll<Frames> {
+    let stay = frames.into_iter().filter(|one| want.has(one.index));
+    let new = watches.iter().enumerate().filter(|(index, _)| want.has(*index) && !had.has(*index)).map(|(index, watch)| {
+        let messages = unfold(watch.stream.watch(), |mut viewer| async move { viewer.next().await.map(|message| (message, viewer)) });
+        Frames { index, messages: messages.boxed() }
+    });
+    stay.chain(new).collect()
 }
 
 /// Tells changed states, and pings when it is time.

@@ -70,7 +70,7 @@ pub(crate) struct SignedUp {
 /// A browser's `PushSubscription` as it is turned into JSON, its name and its language.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Subscription {
+pub(crate) struct Subscription {
     endpoint: Secret,
     keys: Keys,
     /// Milliseconds since 1970.
@@ -86,6 +86,18 @@ struct Subscription {
 struct Keys {
     p256dh: Secret,
     auth: Secret,
+}
+
+impl Subscription {
+    /// What is kept of it, once its address and keys were looked at.
+    pub(crate) fn phone(self) -> NewPhone {
+        let Self { endpoint, keys: Keys { p256dh, auth }, expiration_time, label, language } = self;
+        let label = label.chars().filter(|c| !c.is_control()).take(LABEL_MAX).collect();
+        let language = if language == "en" { "en" } else { "vi" }.to_owned();
+        // Beyond the year 2100 nobody has a word to say; what is not a time is none.
+        let expires = expiration_time.filter(|ms| (0.0..4.1e12).contains(ms)).map(|ms| WallTime((ms * 1000.0) as i64));
+        NewPhone { endpoint, p256dh, auth, label, language, expires }
+    }
 }
 
 /// `GET push`
@@ -106,14 +118,9 @@ pub(crate) async fn sign_up(
     let Some(push) = &app.context.push else {
         return Err(Problem::Conflict("this box tells no phones: its configuration has no [push]".to_owned()));
     };
-    let Subscription { endpoint, keys: Keys { p256dh, auth }, expiration_time, label, language } = sent;
-    (push.check)(&endpoint, &p256dh, &auth).map_err(|reason| Problem::Bad { name: "body", reason })?;
-    let label: String = label.chars().filter(|c| !c.is_control()).take(LABEL_MAX).collect();
-    let language = if language == "en" { "en" } else { "vi" }.to_owned();
-    // Beyond the year 2100 nobody has a word to say; what is not a time is none.
-    let expires = expiration_time.filter(|ms| (0.0..4.1e12).contains(ms)).map(|ms| WallTime((ms * 1000.0) as i64));
-    let entry = entry(&app, &caller, format!("on {label}"));
-    let phone = NewPhone { endpoint, p256dh, auth, label, language, expires };
+    let phone = sent.phone();
+    (push.check)(&phone.endpoint, &phone.p256dh, &phone.auth).map_err(|reason| Problem::Bad { name: "body", reason })?;
+    let entry = entry(&app, &caller, format!("on {}", phone.label));
     let (store, user) = (app.context.store.clone(), caller.user.id);
     let id = blocking(move || store.sign_up_phone(user, &phone, &entry)).await?.map_err(Problem::internal)?;
     Ok(Json(SignedUp { id }))

@@ -4,5 +4,6 @@ pub mod block;
 pub(crate) mod codec;
 pub(crate) mod mp4;
 pub(crate) mod package;
+pub(crate) mod requests;
 pub(crate) mod ring;
 pub(crate) mod words;

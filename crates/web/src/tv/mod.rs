@@ -20,6 +20,7 @@ use crate::{
     pump::Watch,
     session::{self, SetCookie},
     wall::{CAMERA, Turn, View},
+    want::Want,
     way::Way,
 };
 use axum::{
@@ -238,7 +239,7 @@ pub(crate) async fn live(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let watch = watch(&app, tv.mode, None)?;
-    live_socket::open(app, caller, vec![watch], upgrade)
+    live_socket::open(app, caller, vec![watch], Want::all(1), upgrade)
 }
 
 /// The wall as one camera on a socket.

@@ -23,6 +23,8 @@ export interface SessionOptions {
   status: (status: SessionStatus) => void;
   /** A connection ended before anything came over it: perhaps the login ended, or something between does not let it through. */
   refused: () => void;
+  /** Places of the sinks that are wanted from the start; null: all. */
+  wanted?: readonly number[] | null;
 }
 
 /** Nothing for so long on a connection that had spoken: take a new one. */
@@ -36,12 +38,24 @@ export class LiveSession {
   private hideTimer = 0;
   private silentTimer = 0;
   private closed = false;
+  private wanted: readonly number[] | null;
+  /** What the box was told last on this connection. */
+  private told = '';
 
   constructor(private readonly options: SessionOptions) {
+    this.wanted = options.wanted ?? null;
     document.addEventListener('visibilitychange', this.onVisibility);
     window.addEventListener('online', this.onOnline);
     if (document.hidden) options.status('hidden');
     else this.connect();
+  }
+
+  /** Which of the sinks get pictures from now on; states come of all. For a multiplexed session. */
+  want(places: readonly number[]): void {
+    this.wanted = places;
+    // Nobody sends, so nobody is silent.
+    if (places.length === 0) window.clearTimeout(this.silentTimer);
+    this.tell();
   }
 
   close(): void {
@@ -59,19 +73,22 @@ export class LiveSession {
     this.options.status('connecting');
     const url = new URL(this.options.path, window.location.href);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    if (this.wanted) url.searchParams.set('want', this.wanted.join());
+    this.told = this.wanted?.join() ?? '';
     const socket = new WebSocket(url.href);
     let spoke = false;
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       if (this.socket !== socket) return;
       this.options.status('open');
+      this.tell();
     };
     socket.onmessage = (event: MessageEvent<unknown>) => {
       if (this.socket !== socket) return;
       spoke = true;
       this.backoff.reset();
       window.clearTimeout(this.silentTimer);
-      this.silentTimer = window.setTimeout(() => this.again(), SILENT_MS);
+      if (this.wanted?.length !== 0) this.silentTimer = window.setTimeout(() => this.again(), SILENT_MS);
       this.receive(event.data);
     };
     socket.onclose = () => {
@@ -80,6 +97,14 @@ export class LiveSession {
       this.again();
     };
     this.socket = socket;
+  }
+
+  /** A wish that changed since the connection was asked for, or since the last. */
+  private tell(): void {
+    const { socket, wanted } = this;
+    if (!wanted || socket?.readyState !== WebSocket.OPEN || wanted.join() === this.told) return;
+    this.told = wanted.join();
+    socket.send(JSON.stringify({ want: wanted }));
   }
 
   private receive(data: unknown): void {

@@ -43,6 +43,10 @@ export interface ViewOptions {
 const TICK_MS = 1000;
 /** Left out for so short a time, a picture's player goes on where it was. */
 const HIDE_MS = 2000;
+/** Seconds that a tile which was scrolled out of sight goes on: what is scrolled past and back does not begin anew. */
+const LINGER = 2;
+/** Tiles so far out of sight are made ready already. */
+const MARGIN = '25% 0px';
 const FRESH: PlayerState = { status: 'waiting', delay: null, codec: null, width: 0, height: 0 };
 
 interface Seat {
@@ -58,6 +62,8 @@ interface Seat {
   /** The camera's state as the page knows it otherwise. */
   health: string;
   inSight: boolean;
+  /** When it was last seen to leave the sight, in seconds of `now`. */
+  left: number;
 }
 
 const now = () => performance.now() / 1000;
@@ -71,20 +77,26 @@ export class LiveView {
   private hideTimer = 0;
   private readonly timer: number;
   private readonly sight: IntersectionObserver | null = null;
+  /** What is in sight is known. */
+  private sighted = false;
 
   constructor(private readonly options: ViewOptions) {
     const rungs = rungsFor({ mediaSource: mediaSourceClass() !== null, nativeHls: canPlayHls() }, options.only ?? null);
     this.seats = options.cameras.map((camera, ch) => ({
-      ch, camera, video: options.videos[ch] ?? null, ladder: new Ladder(rungs, now()), rung: null, player: null, stills: null, state: FRESH, link: null, health: 'ok', inSight: true,
+      ch, camera, video: options.videos[ch] ?? null, ladder: new Ladder(rungs, now()), rung: null, player: null, stills: null, state: FRESH, link: null, health: 'ok', inSight: true, left: -Infinity,
     }));
     if (typeof IntersectionObserver === 'function') {
       this.sight = new IntersectionObserver((entries) => {
         for (const entry of entries) {
           const seat = this.seats.find((one) => one.video === entry.target);
-          if (seat) seat.inSight = entry.isIntersecting;
+          if (!seat) continue;
+          // What was never seen has nothing to go on with.
+          if (this.sighted && seat.inSight && !entry.isIntersecting) seat.left = now();
+          seat.inSight = entry.isIntersecting;
         }
+        this.sighted = true;
         this.settle();
-      });
+      }, { rootMargin: MARGIN });
       for (const seat of this.seats) if (seat.video) this.sight.observe(seat.video);
     }
     document.addEventListener('visibilitychange', this.onVisibility);
@@ -117,11 +129,11 @@ export class LiveView {
   private settle(): void {
     for (const seat of this.seats) {
       const wanted = seat.ladder.rung;
-      // The socket closes itself when the page is hidden; what asks by itself must be told.
-      const asleep = wanted === 'hls' && (this.hidden || !seat.inSight);
       if (seat.rung !== wanted) this.take(seat, wanted);
-      if (asleep && seat.player) this.clear(seat);
-      else if (!asleep && wanted === 'hls' && !seat.player) this.begin(seat, wanted);
+      // The socket closes itself when the page is hidden; what asks by itself must be told.
+      const asleep = !this.awake(seat) || (wanted === 'hls' && this.hidden);
+      if (asleep && seat.player) this.rest(seat);
+      else if (!asleep && wanted !== 'stills' && !seat.player) this.begin(seat, wanted);
       seat.stills?.see(!this.hidden && seat.inSight);
     }
     this.share();
@@ -131,7 +143,19 @@ export class LiveView {
     this.clear(seat);
     seat.rung = rung;
     this.options.changed(seat.ch, { rung, player: FRESH });
-    if (rung !== 'hls') this.begin(seat, rung);
+    if (rung === 'stills') this.begin(seat, rung);
+  }
+
+  /** Lets go of a picture that nobody sees: decoder, memory and bytes. */
+  private rest(seat: Seat): void {
+    this.clear(seat);
+    this.options.changed(seat.ch, { player: FRESH });
+  }
+
+  /** Whether a picture is to move: one that was scrolled out of sight is not. */
+  private awake(seat: Seat): boolean {
+    if (seat.inSight) return true;
+    return seat.rung === 'socket' && (!this.options.grid || now() - seat.left < LINGER);
   }
 
   private clear(seat: Seat): void {
@@ -186,7 +210,13 @@ export class LiveView {
     const path = on.length === 0 ? ''
       : grid ? `/api/v1/live?cameras=${on.map((seat) => encodeURIComponent(seat.camera)).join(',')}&stream=${stream}`
       : `/api/v1/cameras/${encodeURIComponent(on[0]?.camera ?? '')}/live?stream=${stream}`;
-    if (path === this.shared) return;
+    // At first all seem to be in sight: a moment later it is known which are.
+    if (grid && this.sight && !this.sighted) return;
+    const places = on.flatMap((seat, place) => (this.awake(seat) ? [place] : []));
+    if (path === this.shared) {
+      if (grid) this.session?.want(places);
+      return;
+    }
     this.shared = path;
     this.session?.close();
     this.session = null;
@@ -203,6 +233,7 @@ export class LiveView {
         this.options.status(status);
       },
       refused: () => void this.socketRefused(),
+      wanted: grid ? places : null,
     });
   }
 
@@ -239,13 +270,15 @@ export class LiveView {
 
   /** Whether this picture should be moving: seen, and camera and box are there as far as is known. */
   private fair(seat: Seat): boolean {
-    if (this.hidden || (!seat.inSight && seat.rung !== 'socket') || seat.state.status === 'tap') return false;
+    if (this.hidden || !this.awake(seat) || seat.state.status === 'tap') return false;
     // The box says only what is wrong: a stream that is well shows it by its frames.
     if (seat.rung === 'socket') return this.sessionStatus === 'open' && (seat.link ?? 'ok') === 'ok';
     return seat.health === 'ok';
   }
 
   private tick(): void {
+    // Where the browser lays nothing out, nobody waits for what it sees.
+    this.sighted = true;
     for (const seat of this.seats) seat.ladder.tick(now(), seat.state.status === 'playing', this.fair(seat));
     this.settle();
   }
