@@ -96,3 +96,32 @@ test('a picture before the buffer goes into it; an empty buffer asks for nothing
   const seek = control.step({ now: 1, at: 0, buffered: [{ start: 0.08, end: 0.2 }], stalled: true }).seek;
   assert.equal(seek, 0.08);
 });
+
+test('where pictures come evenly they are shown at once', () => {
+  const world = new World();
+  world.edge = 1;
+  const delays: number[] = [];
+  for (let i = 0; i < 2000; i += 1) {
+    // Fifteen a second: the edge jumps, the clock does not.
+    const due = Math.floor((i * 0.05 * 15)) / 15 + 1;
+    world.edge = Math.max(world.edge, due);
+    const out = world.step(0.05, false);
+    if (i > 400) delays.push(out.delay ?? 9);
+  }
+  const mean = delays.reduce((sum, one) => sum + one, 0) / delays.length;
+  assert.ok(mean < 0.22 && Math.min(...delays) > 0, `${mean}`);
+});
+
+test('what was too little is not tried again at once, and is forgotten in the end', () => {
+  const control = new EdgeController();
+  const look = (now: number, stalled: boolean) => control.step({ now, at: now - 0.3, buffered: [{ start: 0, end: now }], stalled });
+  const least = control.targetDelay;
+  for (let now = 0; now < 10; now += 0.25) look(now, false);
+  look(10, true);
+  const grown = control.targetDelay;
+  assert.ok(grown > least);
+  for (let now = 10.25; now < 40; now += 0.25) look(now, false);
+  assert.ok(control.targetDelay > least && control.targetDelay < grown, `${control.targetDelay}`);
+  for (let now = 40; now < 600; now += 0.25) look(now, false);
+  assert.equal(control.targetDelay, least);
+});

@@ -24,8 +24,15 @@ export interface EdgeOutput {
   delay: number | null;
 }
 
-/** Distance to the edge that is kept, in seconds: grows when the picture stalls, shrinks slowly while it does not. */
-const TARGET = { least: 0.35, most: 0.9, grow: 0.15, shrinkPerSecond: 0.01 };
+/**
+ * Distance to the edge that is kept, in seconds, on average: half a picture's time is in it, the rest is spare for pictures that come late.
+ * It grows when the picture stalls and shrinks while it does not, though not at once below what was too little.
+ */
+const TARGET = { least: 0.14, most: 0.9, grow: 0.1, shrinkPerSecond: 0.01 };
+/** How much more than what was too little is enough, and how slowly that is forgotten. */
+const LEARNT = { more: 0.05, forgetPerSecond: 0.0005 };
+/** The distance jumps with each picture that comes: so much of a new look counts. */
+const SMOOTH = 0.3;
 /** Farther than this behind: jump. */
 const FAR = 2.5;
 /** Just after joining, the frames since the last key frame come at once; so soon a jump disturbs nobody. */
@@ -42,6 +49,9 @@ export class EdgeController {
   private stalledSince = 0;
   private stalledEnd = 0;
   private joined: number | null = null;
+  /** Below this the target does not shrink. */
+  private floor = TARGET.least;
+  private smooth: number | null = null;
 
   get targetDelay(): number {
     return this.target;
@@ -58,16 +68,23 @@ export class EdgeController {
 
     if (stalled && !this.wasStalled) {
       // Waiting for the very first frames is no sign of a poor network.
-      if (!joining) this.target = Math.min(TARGET.most, this.target + TARGET.grow);
+      if (!joining) {
+        this.floor = Math.min(TARGET.most, this.target + LEARNT.more);
+        this.target = Math.min(TARGET.most, this.target + TARGET.grow);
+      }
       this.stalledSince = now;
       this.stalledEnd = newest.end;
     } else if (!stalled) {
-      this.target = Math.max(TARGET.least, this.target - TARGET.shrinkPerSecond * passed);
+      this.floor = Math.max(TARGET.least, this.floor - LEARNT.forgetPerSecond * passed);
+      this.target = Math.max(this.floor, this.target - TARGET.shrinkPerSecond * passed);
     }
     this.wasStalled = stalled;
 
     const goal = Math.max(newest.start, newest.end - this.target);
     const delay = newest.end - at;
+    // After a jump of either it begins anew.
+    const near = this.smooth !== null && Math.abs(delay - this.smooth) < JOIN.far;
+    this.smooth = near && this.smooth !== null ? this.smooth + SMOOTH * (delay - this.smooth) : delay;
     const oldest = buffered[0] ?? newest;
     if (at < oldest.start - NUDGE || delay < -FAR) return { rate: 1, seek: goal, delay: null };
     if (delay > (joining ? this.target + JOIN.far : FAR)) return { rate: 1, seek: goal, delay };
@@ -83,13 +100,13 @@ export class EdgeController {
       }
       return { rate: 1, seek: null, delay: Math.max(0, delay) };
     }
-    return { rate: rateFor(delay - this.target), seek: null, delay: Math.max(0, delay) };
+    return { rate: rateFor(this.smooth - this.target), seek: null, delay: Math.max(0, delay) };
   }
 }
 
-/** Gentle enough not to be seen: at most 15 % faster, 5 % slower. */
+/** Gentle enough not to be seen: at most 15 % faster, 5 % slower, and not at all for what no eye sees. */
 function rateFor(excess: number): number {
-  if (excess > 0.15) return Math.round(Math.min(1.15, 1.03 + (excess - 0.15) * 0.2) * 100) / 100;
-  if (excess < -0.2) return 0.95;
+  if (excess > 0.04) return Math.round(Math.min(1.15, 1.02 + (excess - 0.04) * 0.3) * 100) / 100;
+  if (excess < -0.04) return Math.round(Math.max(0.95, 0.98 + (excess + 0.04) * 0.3) * 100) / 100;
   return 1;
 }
