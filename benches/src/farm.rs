@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 
 /// A running farm; ends when dropped.
 pub(crate) struct Farm {
-    _child: Child,
+    child: Child,
     port: u16,
     /// Bytes a second of one camera's pictures: its clip lasts a minute.
     pub(crate) rate: f64,
@@ -37,6 +37,7 @@ impl Farm {
         let child = Command::new("python3")
             .arg(tools.join("rtspfarm.py"))
             .args(["--port", &port.to_string(), "--clip", &format!("main={}@15", media.join("main.h264").display())])
+            .args(["--clip", &format!("sub={}@10", media.join("sub.h264").display())])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .kill_on_drop(true)
@@ -48,12 +49,22 @@ impl Farm {
         };
         tokio::time::timeout(Duration::from_secs(30), up).await.context("the farm does not listen")?;
         let rate = std::fs::metadata(media.join("main.h264"))?.len() as f64 / 60.0;
-        Ok(Self { _child: child, port, rate })
+        Ok(Self { child, port, rate })
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.id()
     }
 
     /// The address of camera `i`.
     pub(crate) fn url(&self, i: usize) -> String {
         format!("rtsp://127.0.0.1:{}/main/{i}", self.port)
+    }
+
+    /// The address of its sub stream.
+    pub(crate) fn sub(&self, i: usize) -> String {
+        format!("rtsp://127.0.0.1:{}/sub/{i}", self.port)
     }
 }
 

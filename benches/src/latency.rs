@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::Message;
 const UUID: &[u8] = b"\xa7\xd1\xf0\xc3\x5b\x9e\x4e\x42\xb1\xc6\x6e\x76\x72\x2d\x6c\x61";
 
 /// Unix nanoseconds of the stamp in a message, if it carries one.
-fn stamp(bytes: &[u8]) -> Option<i64> {
+pub(crate) fn stamp(bytes: &[u8]) -> Option<i64> {
     let at = bytes.windows(UUID.len()).position(|w| w == UUID)? + UUID.len();
     let hex = bytes.get(at..at + 18)?.strip_prefix(b"t=")?;
     i64::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()

@@ -6,12 +6,14 @@
 mod bare;
 mod cuts;
 mod farm;
+mod glass;
 mod latency;
 mod meter;
 mod page;
 mod recording;
 mod search;
 mod storage;
+mod viewers;
 
 use clap::{Parser, Subcommand};
 
@@ -38,6 +40,30 @@ enum Command {
         #[arg(long, default_value_t = 30)]
         cameras: usize,
         /// Seconds measured.
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
+    },
+    /// From the camera's send to the picture in Chromium, live, after a tap, and scrubbing the past: needs node and Chromium.
+    Glass {
+        /// How many cameras are on the page.
+        #[arg(long, default_value_t = 4)]
+        cameras: usize,
+        /// Seconds each live picture is watched.
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+        /// Seconds recorded beforehand.
+        #[arg(long, default_value_t = 60)]
+        past: u64,
+    },
+    /// What many viewers of a few recorded cameras cost, and whether they or the recording lose anything.
+    Viewers {
+        /// How many watch, each one camera over a socket of its own.
+        #[arg(long, default_value_t = 100)]
+        viewers: usize,
+        /// How many cameras there are.
+        #[arg(long, default_value_t = 10)]
+        cameras: usize,
+        /// Seconds measured, without viewers and again with them.
         #[arg(long, default_value_t = 30)]
         seconds: u64,
     },
@@ -90,6 +116,8 @@ async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Recording { cameras, seconds } => recording::run(&cameras, seconds).await,
         Command::Latency { cameras, seconds } => latency::run(cameras, seconds).await,
+        Command::Glass { cameras, seconds, past } => glass::run(cameras, seconds, past).await,
+        Command::Viewers { viewers, cameras, seconds } => viewers::run(viewers, cameras, seconds).await,
         Command::Storage { dir } => storage::run(&dir),
         Command::Page { dir, megabytes, mbps } => page::run(&dir, megabytes, mbps),
         Command::Cuts { rounds, seed } => cuts::run(rounds, seed).await,
