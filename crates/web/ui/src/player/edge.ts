@@ -28,7 +28,7 @@ export interface EdgeOutput {
  * Distance to the edge that is kept, in seconds, on average: half a picture's time is in it, the rest is spare for pictures that come late.
  * It grows when the picture stalls and shrinks while it does not, though not at once below what was too little.
  */
-const TARGET = { least: 0.14, most: 0.9, grow: 0.1, shrinkPerSecond: 0.01 };
+const TARGET = { least: 0.12, most: 0.9, grow: 0.1, shrinkPerSecond: 0.01 };
 /** How much more than what was too little is enough, and how slowly that is forgotten. */
 const LEARNT = { more: 0.05, forgetPerSecond: 0.0005 };
 /** The distance jumps with each picture that comes: so much of a new look counts. */
@@ -106,7 +106,7 @@ export class EdgeController {
 
 /** Gentle enough not to be seen: at most 15 % faster, 5 % slower, and not at all for what no eye sees. */
 function rateFor(excess: number): number {
-  if (excess > 0.04) return Math.round(Math.min(1.15, 1.02 + (excess - 0.04) * 0.3) * 100) / 100;
-  if (excess < -0.04) return Math.round(Math.max(0.95, 0.98 + (excess + 0.04) * 0.3) * 100) / 100;
+  if (excess > 0.03) return Math.round(Math.min(1.15, 1.02 + (excess - 0.03) * 0.3) * 100) / 100;
+  if (excess < -0.03) return Math.round(Math.max(0.95, 0.98 + (excess + 0.03) * 0.3) * 100) / 100;
   return 1;
 }
