@@ -15,5 +15,6 @@ pub mod join;
 pub mod nal;
 pub mod params;
 pub mod progressive;
+pub mod sound;
 
 pub use error::MediaError;

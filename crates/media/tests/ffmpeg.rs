@@ -13,6 +13,7 @@ use media::{
     hash::media_hash,
     join::JoinFilter,
     progressive::{Chunk, ClipSample, ClipTrack, TrackKind, header},
+    sound::{Frame, Sound},
 };
 use std::{path::Path, sync::Arc};
 use support::{Packet, Source, Unit, aac, complaints, frames, packets, video};
@@ -229,4 +230,89 @@ fn aac_alone_and_with_video() {
         assert_eq!(frames(dir, file, "v:0"), frames(dir, "source.mp4", "v:0"), "{file}");
         assert_eq!(complaints(dir, file), "", "{file}");
     }
+}
+
+/// One fragment a frame of sound, as the live path writes them.
+fn sounding(sound: &Sound, frames: &[Frame]) -> Vec<u8> {
+    let mut file = sound.init(1).unwrap();
+    let mut at = 0_u64;
+    for (frame, n) in frames.iter().zip(1..) {
+        let ticks = |samples: u64| samples * 90_000 / u64::from(sound.rate());
+        let (from, to) = (ticks(at), ticks(at + u64::from(frame.samples)));
+        at += u64::from(frame.samples);
+        let piece = Piece { duration: (to - from) as u32, size: frame.data.len() as u32, cts_offset: 0, random_access: true };
+        file.extend(fragment_header(n, 1, from, &[piece]));
+        file.extend_from_slice(&frame.data);
+    }
+    file
+}
+
+/// Linear samples of a file, by FFmpeg.
+fn linear(dir: &Path, args: &str) -> Vec<i16> {
+    support::tool("ffmpeg", dir, &format!("-v error -xerror -y {args} -f s16le out.raw"));
+    let bytes = std::fs::read(dir.join("out.raw")).unwrap();
+    bytes.chunks(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
+}
+
+#[test]
+fn g711_is_heard_as_its_tables_say() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    // Every code, in packets of every awkward length.
+    let said: Vec<u8> = (0..6_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).chain(0..=255).collect();
+    std::fs::write(dir.join("said.raw"), &said).unwrap();
+    for (law, name) in [(domain::AudioCodec::PcmA, "alaw"), (domain::AudioCodec::PcmU, "mulaw")] {
+        for (rate, channels) in [(8_000, 1), (16_000, 1), (8_000, 2)] {
+            let sound = Sound::of(&media::params::g711_format(law, rate, channels)).unwrap();
+            let (mut frames, mut first) = (Vec::new(), 0);
+            let mut rest = &said[..];
+            for length in [2, 320, 18, 512, 514, 1600, 256, 40, 2734, 4, 256].into_iter().cycle() {
+                if rest.is_empty() {
+                    break;
+                }
+                let (packet, tail) = rest.split_at(length.min(rest.len()));
+                rest = tail;
+                assert_eq!(sound.samples(packet) as usize, packet.len() / usize::from(channels));
+                frames.extend(sound.frames(first, &Bytes::copy_from_slice(packet)));
+                first += u64::from(sound.samples(packet));
+            }
+            std::fs::write(dir.join("sound.mp4"), sounding(&sound, &frames)).unwrap();
+            let expected = linear(dir, &format!("-f {name} -ar {rate} -ac {channels} -i said.raw"));
+            assert_eq!(linear(dir, "-i sound.mp4"), expected, "{name} {rate} Hz {channels} channels");
+            assert_eq!(expected.len(), said.len());
+            assert_eq!(complaints(dir, "sound.mp4"), "");
+        }
+    }
+}
+
+#[test]
+fn silence_lies_between_what_was_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let source = aac(dir);
+    let Format::Audio(stereo) = &source.format else { panic!("it is audio") };
+    let mono = media::params::aac_format(&[0x11, 0x88]).unwrap();
+    for format in [stereo, &mono] {
+        let sound = Sound::of(format).unwrap();
+        let spoken = |range: std::ops::Range<usize>| -> Vec<Frame> {
+            if format.channels == 1 {
+                return Vec::new();
+            }
+            source.units[range].iter().flat_map(|u| sound.frames(0, &Bytes::from(u.data.clone()))).collect()
+        };
+        let frames = [spoken(0..20), sound.silence(0, 10 * 1024 + 500), spoken(20..40)].concat();
+        std::fs::write(dir.join("sound.mp4"), sounding(&sound, &frames)).unwrap();
+        assert_eq!(complaints(dir, "sound.mp4"), "");
+        let heard = linear(dir, "-i sound.mp4");
+        assert_eq!(heard.len(), frames.len() * 1024 * usize::from(format.channels));
+        let each = 1024 * usize::from(format.channels);
+        let from = if format.channels == 1 { 0 } else { 21 };
+        assert!(heard[from * each..(from + 8) * each].iter().all(|s| *s == 0));
+        assert!(format.channels == 1 || heard[..20 * each].iter().any(|s| s.abs() > 1000));
+    }
+    let law = Sound::of(&media::params::g711_format(domain::AudioCodec::PcmA, 8000, 1)).unwrap();
+    let frames = law.silence(7, 100_000);
+    assert_eq!(frames.iter().map(|f| f.samples).collect::<Vec<_>>(), [65_535, 34_465]);
+    std::fs::write(dir.join("sound.mp4"), sounding(&law, &frames)).unwrap();
+    assert_eq!(linear(dir, "-i sound.mp4"), vec![0; 100_000]);
 }

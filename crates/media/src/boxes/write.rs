@@ -2,7 +2,7 @@
 
 use crate::error::MediaError;
 use domain::{Format, time::MEDIA_HZ};
-use mp4_atom::{BufMut, Dinf, Dref, DrefEntry, Encode, FixedPoint, FourCC, Ftyp, Hdlr, Mdhd, Mvhd, Smhd, Tkhd, Url, Vmhd};
+use mp4_atom::{Audio, BufMut, Dinf, Dref, DrefEntry, Encode, FixedPoint, FourCC, Ftyp, Hdlr, Mdhd, Mvhd, Smhd, Tkhd, Url, Vmhd};
 
 /// Ticks a second of movies and tracks alike, so that no time is ever rounded.
 pub(crate) const TIMESCALE: u32 = MEDIA_HZ as u32;
@@ -45,6 +45,8 @@ pub(crate) fn mvhd(out: &mut Vec<u8>, duration: u64, tracks: usize) -> Result<()
 #[derive(Clone, Copy)]
 pub(crate) enum Carries<'a> {
     Media(&'a Format),
+    /// G.711 as browsers take it, which is no format of a recording.
+    Flac,
     Captions,
 }
 
@@ -53,10 +55,10 @@ pub(crate) fn tkhd(out: &mut Vec<u8>, id: u32, carries: Carries<'_>, duration: u
         Carries::Media(Format::Video(v)) => (side(v.width)?, side(v.height)?),
         _ => (0, 0),
     };
-    let volume: FixedPoint<u8> = u8::from(matches!(carries, Carries::Media(Format::Audio(_)))).into();
+    let volume: FixedPoint<u8> = u8::from(matches!(carries, Carries::Media(Format::Audio(_)) | Carries::Flac)).into();
     let (width, height) = (width.into(), height.into());
     // Captions are there to be switched on: a player that shows them unasked would cover the picture.
-    let enabled = matches!(carries, Carries::Media(_));
+    let enabled = !matches!(carries, Carries::Captions);
     leaf(out, &Tkhd { track_id: id, duration, enabled, in_movie: true, volume, width, height, ..Tkhd::default() })
 }
 
@@ -75,7 +77,7 @@ pub(crate) fn mdia(
         leaf(out, &Mdhd { timescale: TIMESCALE, duration, language: "und".into(), ..Mdhd::default() })?;
         let (handler, name) = match carries {
             Carries::Media(Format::Video(_)) => (b"vide", "video"),
-            Carries::Media(Format::Audio(_)) => (b"soun", "audio"),
+            Carries::Media(Format::Audio(_)) | Carries::Flac => (b"soun", "audio"),
             Carries::Media(Format::Observations(_)) => (b"meta", "observations"),
             Carries::Captions => (b"sbtl", "time"),
         };
@@ -83,7 +85,7 @@ pub(crate) fn mdia(
         container(out, b"minf", |out| {
             match carries {
                 Carries::Media(Format::Video(_)) => leaf(out, &Vmhd::default())?,
-                Carries::Media(Format::Audio(_)) => leaf(out, &Smhd::default())?,
+                Carries::Media(Format::Audio(_)) | Carries::Flac => leaf(out, &Smhd::default())?,
                 Carries::Media(Format::Observations(_)) | Carries::Captions => container(out, b"nmhd", |out| {
                     out.extend_from_slice(&[0; 4]);
                     Ok(())
@@ -103,6 +105,22 @@ pub(crate) fn stsd<'a>(out: &mut Vec<u8>, formats: impl ExactSizeIterator<Item =
         let count = u32::try_from(formats.len()).map_err(|_| MediaError::DoesNotFit { what: "stsd box", reason: "too many formats" })?;
         out.extend_from_slice(&count.to_be_bytes());
         formats.into_iter().try_for_each(|format| super::sample_entry::write(out, format))
+    })
+}
+
+/// `stsd` of FLAC: one `fLaC` entry whose `dfLa` box holds this STREAMINFO block (“Encapsulation of FLAC in ISO Base Media File Format”).
+pub(crate) fn flac_stsd(out: &mut Vec<u8>, rate: u16, channels: u8, info: &[u8; 34]) -> Result<(), MediaError> {
+    container(out, b"stsd", |out| {
+        out.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 1]);
+        let head = Audio { data_reference_index: 1, channel_count: channels.into(), sample_size: 16, sample_rate: rate.into() };
+        container(out, b"fLaC", |out| {
+            leaf(out, &head)?;
+            container(out, b"dfLa", |out| {
+                out.extend_from_slice(&[0, 0, 0, 0, 0x80, 0, 0, 34]); // version and flags; the last block, STREAMINFO, of 34 bytes
+                out.extend_from_slice(info);
+                Ok(())
+            })
+        })
     })
 }
 

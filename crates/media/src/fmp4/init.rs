@@ -4,7 +4,7 @@ use crate::{
     boxes::{
         read::{Fields, child, nodes},
         sample_entry,
-        write::{Carries, TIMESCALE, container, ftyp, leaf, mdia, mvhd, stsd, tkhd},
+        write::{Carries, TIMESCALE, container, flac_stsd, ftyp, leaf, mdia, mvhd, stsd, tkhd},
     },
     error::MediaError,
 };
@@ -40,15 +40,32 @@ pub fn init_segment(tracks: &[Track<'_>]) -> Result<Vec<u8>, MediaError> {
     if tracks.is_empty() || twice || tracks.iter().any(|t| t.id == 0) {
         return Err(MediaError::Plan { what: "initialisation segment", reason: "tracks need numbers from 1, each once" });
     }
+    let each = tracks.iter().map(|track| {
+        let entry = |out: &mut Vec<u8>| stsd(out, std::iter::once(track.format));
+        (track.id, Carries::Media(track.format), entry)
+    });
+    segment(each)
+}
+
+/// The same for one track of FLAC; `info` is the body of its STREAMINFO block.
+pub(crate) fn flac_init(track: u32, rate: u16, channels: u8, info: &[u8; 34]) -> Result<Vec<u8>, MediaError> {
+    segment(std::iter::once((track, Carries::Flac, |out: &mut Vec<u8>| flac_stsd(out, rate, channels, info))))
+}
+
+/// `ftyp` and `moov` of tracks: their number, what they carry, and who writes their `stsd`.
+fn segment<'a, W>(tracks: impl Iterator<Item = (u32, Carries<'a>, W)> + Clone) -> Result<Vec<u8>, MediaError>
+where
+    W: FnOnce(&mut Vec<u8>) -> Result<(), MediaError>,
+{
     let mut out = Vec::with_capacity(1024);
     ftyp(&mut out, b"iso6", &[b"iso6", b"mp41"])?;
     container(&mut out, b"moov", |out| {
-        mvhd(out, 0, tracks.iter().map(|t| t.id as usize).max().unwrap_or(0))?;
-        for track in tracks {
+        mvhd(out, 0, tracks.clone().map(|(id, ..)| id as usize).max().unwrap_or(0))?;
+        for (id, carries, entry) in tracks.clone() {
             container(out, b"trak", |out| {
-                tkhd(out, track.id, Carries::Media(track.format), 0)?;
-                mdia(out, Carries::Media(track.format), 0, |out| {
-                    stsd(out, std::iter::once(track.format))?;
+                tkhd(out, id, carries, 0)?;
+                mdia(out, carries, 0, |out| {
+                    entry(out)?;
                     leaf(out, &Stts::default())?;
                     leaf(out, &Stsc::default())?;
                     leaf(out, &Stsz::default())?;
@@ -56,7 +73,7 @@ pub fn init_segment(tracks: &[Track<'_>]) -> Result<Vec<u8>, MediaError> {
                 })
             })?;
         }
-        let trex = tracks.iter().map(|t| Trex { track_id: t.id, default_sample_description_index: 1, ..Trex::default() });
+        let trex = tracks.map(|(track_id, ..)| Trex { track_id, default_sample_description_index: 1, ..Trex::default() });
         leaf(out, &Mvex { mehd: None, trex: trex.collect() })
     })?;
     Ok(out)

@@ -5,4 +5,5 @@ mod fragment;
 mod init;
 
 pub use fragment::{Fragment, Piece, fragment_header, parse_fragment};
+pub(crate) use init::flac_init;
 pub use init::{InitTrack, Track, init_segment, parse_init};

@@ -36,6 +36,20 @@ pub(super) fn read(config: &[u8]) -> Result<Config, MediaError> {
     Ok(Config { object_type, rate, channels })
 }
 
+/// `frameLengthFlag` of the GASpecificConfig behind (§4.4.1): 960 or 1024 samples of the core.
+pub(super) fn frame_length(config: &[u8]) -> Result<u32, MediaError> {
+    let escaped = crate::nal::escape(config);
+    let mut r = BitReader::new(WHAT, &escaped);
+    let extended = matches!(object_type(&mut r)?, 5 | 29);
+    rate(&mut r)?;
+    r.bits(4)?;
+    if extended {
+        rate(&mut r)?;
+        object_type(&mut r)?;
+    }
+    Ok(if r.flag()? { 960 } else { 1024 })
+}
+
 fn object_type(r: &mut BitReader<'_>) -> Result<u32, MediaError> {
     match r.bits(5)? {
         0 => Err(MediaError::malformed(WHAT, "the object type is null")),

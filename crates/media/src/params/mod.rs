@@ -86,6 +86,11 @@ pub fn aac_format(audio_specific_config: &[u8]) -> Result<AudioFormat, MediaErro
     })
 }
 
+/// How many samples of its core a frame of AAC has: 1024, or 960 where its AudioSpecificConfig says so.
+pub(crate) fn aac_frame_length(audio_specific_config: &[u8]) -> Result<u32, MediaError> {
+    aac::frame_length(audio_specific_config)
+}
+
 /// The format of G.711, which has no configuration. `codec` is A-law or µ-law; `rate` in samples a second.
 #[must_use]
 pub fn g711_format(codec: AudioCodec, rate: u32, channels: u8) -> AudioFormat {
