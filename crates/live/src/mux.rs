@@ -24,6 +24,8 @@ pub(crate) struct Piece {
     pub(crate) bytes: Bytes,
     /// Decoding time in them.
     pub(crate) time: u64,
+    /// How long the frame is assumed to be shown, 90 kHz.
+    pub(crate) duration: u32,
     /// The sample inside; its `data` is the end of `bytes`, not a second copy.
     pub(crate) sample: Sample,
 }
@@ -95,7 +97,7 @@ impl Mux {
         let bytes = Bytes::from(buffer);
         let loss_before = std::mem::take(&mut self.lost);
         let sample = Sample { data: bytes.slice(header..), loss_before, ..sample.clone() };
-        Ok(Some(Piece { info, init, bytes, time: base_dts, sample }))
+        Ok(Some(Piece { info, init, bytes, time: base_dts, duration: self.timeline.assumed(), sample }))
     }
 
     /// Begins a new run when the format is another one than before.
@@ -134,6 +136,9 @@ pub(crate) enum MuxError {
     /// A live stream carries one video track.
     #[error("the stream is not video")]
     NotVideo,
+    /// And beside it one of sound.
+    #[error("the stream is not sound")]
+    NotSound,
     /// The format's record is unusable.
     #[error("the stream's parameters do not fit into MP4: {0}")]
     Format(#[from] MediaError),

@@ -3,6 +3,7 @@
 use crate::{
     hls::Hls,
     mux::{Mux, Piece},
+    sound::{self, Listener},
     viewer::Viewer,
 };
 use domain::Sample;
@@ -19,6 +20,8 @@ struct Inner {
     /// `camera/channel`, for logs and metrics.
     name: String,
     source: Fanout<Sample>,
+    /// The sound beside the pictures, where it may be heard.
+    sound: Option<Fanout<Sample>>,
     stage: Mutex<Stage>,
     /// The same as files, while somebody asks for them.
     hls: crate::hls::Place,
@@ -27,21 +30,36 @@ struct Inner {
 #[derive(Default)]
 struct Stage {
     viewers: usize,
+    listeners: usize,
     /// Counts the mux runs, so that the end of an old one never takes away a new one.
     number: u64,
+    /// The same of the muxes of sound.
+    sounds: u64,
     running: Option<Running>,
 }
 
 struct Running {
     pieces: Fanout<Piece>,
     stop: CancellationToken,
+    /// While somebody listens.
+    sound: Option<sound::Running>,
 }
 
 impl LiveStream {
     /// A stream fed by the samples of one camera's video; `name` is for logs.
     #[must_use]
     pub fn new(source: Fanout<Sample>, name: impl Into<String>) -> Self {
-        Self(Arc::new(Inner { name: name.into(), source, stage: Mutex::default(), hls: crate::hls::Place::default() }))
+        Self::made(source, None, name.into())
+    }
+
+    /// The same, with the camera's sound beside it.
+    #[must_use]
+    pub fn with_sound(source: Fanout<Sample>, sound: Fanout<Sample>, name: impl Into<String>) -> Self {
+        Self::made(source, Some(sound), name.into())
+    }
+
+    fn made(source: Fanout<Sample>, sound: Option<Fanout<Sample>>, name: String) -> Self {
+        Self(Arc::new(Inner { name, source, sound, stage: Mutex::default(), hls: crate::hls::Place::default() }))
     }
 
     /// Sits a viewer down: first what the current group of pictures holds so far, then each frame as it comes.
@@ -51,20 +69,45 @@ impl LiveStream {
         let inner = &self.0;
         let mut stage = inner.lock();
         stage.viewers += 1;
-        let pieces = match &stage.running {
-            Some(running) => running.pieces.clone(),
+        let pieces = inner.running(&mut stage).pieces.clone();
+        drop(stage);
+        metrics::gauge!("matthon_live_viewers", "stream" => inner.name.clone()).increment(1.0);
+        let seat = Seat { inner: Arc::clone(inner), listens: false };
+        Viewer::new(pieces.subscribe(Join::CurrentGop, capacity(), "live"), seat)
+    }
+
+    /// Sits somebody down who hears what the viewers see, from now on. `None`: this stream's sound is not for hearing.
+    /// Must be called within a tokio runtime, on which the mux runs.
+    #[must_use]
+    pub fn listen(&self) -> Option<Listener> {
+        let inner = &self.0;
+        let source = inner.sound.as_ref()?;
+        let mut stage = inner.lock();
+        stage.listeners += 1;
+        stage.sounds += 1;
+        let number = stage.sounds;
+        let running = inner.running(&mut stage);
+        let pieces = match &running.sound {
+            Some(sound) => sound.pieces.clone(),
             None => {
-                stage.number += 1;
-                let running = start(inner, stage.number);
-                let pieces = running.pieces.clone();
-                stage.running = Some(running);
+                let sound = listen(inner, running, source, number);
+                let pieces = sound.pieces.clone();
+                running.sound = Some(sound);
                 pieces
             }
         };
         drop(stage);
-        metrics::gauge!("matthon_live_viewers", "stream" => inner.name.clone()).increment(1.0);
-        let seat = Seat(Arc::clone(inner));
-        Viewer::new(pieces.subscribe(Join::CurrentGop, capacity(), "live"), seat)
+        metrics::gauge!("matthon_live_listeners", "stream" => inner.name.clone()).increment(1.0);
+        let seat = Seat { inner: Arc::clone(inner), listens: true };
+        // Of sound there is no group: the newest packet and what follows.
+        Some(Listener::new(pieces.subscribe(Join::CurrentGop, sound::capacity(), "live-sound"), seat))
+    }
+
+    /// Whether sound came from the camera that can be heard live, at any time since the start.
+    #[must_use]
+    pub fn has_sound(&self) -> bool {
+        let newest = |sound: &Fanout<Sample>| sound.subscribe(Join::CurrentGop, Capacity { items: 1, bytes: 1 }, "sound-look").try_next();
+        matches!(self.0.sound.as_ref().and_then(newest), Some(Delivery::Item(sample)) if sound::sends(&sample.format))
     }
 
     /// The same pictures as the files of Low-Latency HLS, from now on until nobody has asked for a while. `room` bounds how many
@@ -94,6 +137,12 @@ impl LiveStream {
         self.0.lock().viewers
     }
 
+    /// Whether the mux of the sound is running: only while somebody listens.
+    #[must_use]
+    pub fn sounding(&self) -> bool {
+        self.0.lock().running.as_ref().is_some_and(|running| running.sound.is_some())
+    }
+
     /// Whether the mux is running: only while somebody watches.
     #[must_use]
     pub fn running(&self) -> bool {
@@ -102,26 +151,45 @@ impl LiveStream {
 }
 
 impl Inner {
+    /// The mux, started if need be.
+    fn running<'a>(self: &Arc<Self>, stage: &'a mut Stage) -> &'a mut Running {
+        let Stage { number, running, .. } = stage;
+        running.get_or_insert_with(|| {
+            *number += 1;
+            start(self, *number)
+        })
+    }
+
     // Nothing under the lock can panic half way: counters and one option.
     fn lock(&self) -> MutexGuard<'_, Stage> {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A viewer's place; giving it up is what ends the mux.
-pub(crate) struct Seat(Arc<Inner>);
+/// A viewer's or a listener's place; giving it up is what ends the mux.
+pub(crate) struct Seat {
+    inner: Arc<Inner>,
+    listens: bool,
+}
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut stage = self.0.lock();
-        stage.viewers = stage.viewers.saturating_sub(1);
-        if stage.viewers == 0
+        let mut stage = self.inner.lock();
+        let count = if self.listens { &mut stage.listeners } else { &mut stage.viewers };
+        *count = count.saturating_sub(1);
+        if stage.listeners == 0
+            && let Some(sound) = stage.running.as_mut().and_then(|running| running.sound.take())
+        {
+            sound.stop.cancel();
+        }
+        if stage.viewers + stage.listeners == 0
             && let Some(running) = stage.running.take()
         {
             running.stop.cancel();
         }
         drop(stage);
-        metrics::gauge!("matthon_live_viewers", "stream" => self.0.name.clone()).decrement(1.0);
+        let gauge = if self.listens { "matthon_live_listeners" } else { "matthon_live_viewers" };
+        metrics::gauge!(gauge, "stream" => self.inner.name.clone()).decrement(1.0);
     }
 }
 
@@ -142,7 +210,38 @@ fn start(inner: &Arc<Inner>, number: u64) -> Running {
     let samples = inner.source.subscribe(Join::CurrentGop, mux_capacity(), "live-mux").hurry();
     let end = End { inner: Arc::clone(inner), number };
     tokio::spawn(mux(samples, pieces.clone(), stop.clone(), end));
-    Running { pieces, stop }
+    Running { pieces, stop, sound: None }
+}
+
+/// Starts the mux of the sound beside that of the pictures.
+fn listen(inner: &Arc<Inner>, running: &Running, source: &Fanout<Sample>, number: u64) -> sound::Running {
+    let pieces = Fanout::new(format!("{}/sound", inner.name));
+    let stop = running.stop.child_token();
+    let pictures = running.pieces.subscribe(Join::CurrentGop, mux_capacity(), "sound-mux");
+    let sounds = source.subscribe(Join::CurrentGop, sound::mux_capacity(), "sound-mux");
+    let end = SoundEnd { inner: Arc::clone(inner), number };
+    let run = sound::run(inner.name.clone(), pictures, sounds, pieces.clone(), stop.clone());
+    tokio::spawn(async move {
+        run.await;
+        drop(end);
+    });
+    sound::Running { pieces, stop, number }
+}
+
+/// However that task ends, its listeners learn it and the next one starts a new one.
+struct SoundEnd {
+    inner: Arc<Inner>,
+    number: u64,
+}
+
+impl Drop for SoundEnd {
+    fn drop(&mut self) {
+        if let Some(running) = &mut self.inner.lock().running
+            && running.sound.as_ref().is_some_and(|sound| sound.number == self.number)
+        {
+            running.sound = None;
+        }
+    }
 }
 
 /// Drives one run of the mux: one wake-up a sample, no timer, no batch.

@@ -1,5 +1,7 @@
 //! A made-up camera: samples with a real avcC and pictures that are only bytes.
 
+#![allow(dead_code, reason = "each test uses its part")]
+
 use bytes::Bytes;
 use domain::{CameraId, Channel, Format, Sample, StreamId, StreamKind, VideoCodec, WallTime};
 use std::sync::Arc;
