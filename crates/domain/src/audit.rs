@@ -19,6 +19,8 @@ pub enum Audited {
     SignedOut,
     /// Somebody watches live.
     Live,
+    /// Somebody watches live and hears what is said there.
+    Heard,
     /// Somebody took a picture of now.
     Snapshot,
     /// Somebody played or downloaded what was recorded.
@@ -69,13 +71,14 @@ pub enum Audited {
 
 impl Audited {
     /// All of them, in the order of the type.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Started,
         Self::Configuration,
         Self::SignedIn,
         Self::SignInRefused,
         Self::SignedOut,
         Self::Live,
+        Self::Heard,
         Self::Snapshot,
         Self::Playback,
         Self::Searched,
@@ -111,6 +114,7 @@ impl Audited {
             Self::SignInRefused => "sign-in-refused",
             Self::SignedOut => "signed-out",
             Self::Live => "live",
+            Self::Heard => "heard",
             Self::Snapshot => "snapshot",
             Self::Playback => "playback",
             Self::Searched => "searched",

@@ -103,6 +103,12 @@ impl LiveStream {
         Some(Listener::new(pieces.subscribe(Join::CurrentGop, sound::capacity(), "live-sound"), seat))
     }
 
+    /// Whether this stream has sound that is for hearing, whether or not any came yet.
+    #[must_use]
+    pub fn sound_allowed(&self) -> bool {
+        self.0.sound.is_some()
+    }
+
     /// Whether sound came from the camera that can be heard live, at any time since the start.
     #[must_use]
     pub fn has_sound(&self) -> bool {

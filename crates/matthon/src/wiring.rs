@@ -87,8 +87,12 @@ impl ingest::Sink for Outlet {
 pub(crate) fn camera_view(camera: &config::Camera, rings: &BTreeMap<String, ring::Recorder>, capture: &Capture) -> web::Camera {
     let reader = |channel| camera.record.ring(channel).and_then(|ring| rings.get(ring)).map(ring::Recorder::reader);
     let live = |channel| {
-        let source = capture.streams.get(&(camera.id.clone(), channel))?;
-        Some(LiveStream::new(source.clone(), format!("{}/{channel}", camera.id)))
+        let key = (camera.id.clone(), channel);
+        let (source, name) = (capture.streams.get(&key)?.clone(), format!("{}/{channel}", camera.id));
+        Some(match capture.sounds.get(&key) {
+            Some(sound) => LiveStream::with_sound(source, sound.clone(), name),
+            None => LiveStream::new(source, name),
+        })
     };
     web::Camera {
         id: camera.id.clone(),

@@ -88,6 +88,8 @@ struct CameraView {
     name: String,
     streams: Streams,
     recorded: Recorded,
+    /// Whether sound came of it that can be heard live.
+    sound: Sound,
     /// Whether its pictures are looked at: see [`Seeing::of`].
     detection: &'static str,
 }
@@ -100,6 +102,12 @@ struct Streams {
 
 #[derive(Serialize)]
 struct Recorded {
+    main: bool,
+    sub: bool,
+}
+
+#[derive(Serialize)]
+struct Sound {
     main: bool,
     sub: bool,
 }
@@ -122,6 +130,7 @@ fn view(context: &Context, camera: &Camera, seeing: &Seeing) -> CameraView {
             sub: camera.sub.as_ref().map(|_| health(context, camera, Channel::Sub)),
         },
         recorded: Recorded { main: camera.main_recorded.is_some(), sub: camera.sub_recorded.is_some() },
+        sound: Sound { main: camera.main.has_sound(), sub: camera.sub.as_ref().is_some_and(live::LiveStream::has_sound) },
         detection: seeing.of(&camera.id),
     }
 }

@@ -1,4 +1,8 @@
-//! The two live endpoints up to the upgrade: which cameras, for whom, and whether there is room.
+//! The live endpoints up to the upgrade: which cameras, for whom, and whether there is room.
+//!
+//! A socket of one camera has bare binaries. One of many, and one with sound, carries `ch` in its texts, and each binary begins with
+//! it in one byte: the camera's place in the list; with sound 0 for the picture and 1 for the sound, whose `format` says
+//! `"kind": "audio"`. Sound lies on the timeline of the picture's fragments and has no hole as long as pictures come.
 
 use crate::{
     app::App,
@@ -33,6 +37,20 @@ pub(crate) async fn one(
     let channel = params.stream()?;
     let watch = watch(&app, &caller, &id, channel, None)?;
     open(app, caller, vec![watch], Want::all(1), upgrade)
+}
+
+/// `GET cameras/{id}/live/sound`
+pub(crate) async fn with_sound(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    params: Params,
+    upgrade: Upgrade,
+) -> Result<Response, Problem> {
+    let channel = params.stream()?;
+    let watch = watch(&app, &caller, &id, channel, Some(0))?;
+    let none = || Problem::Unknown { what: "sound of the camera", name: id.chars().take(domain::ids::CAMERA_ID_MAX).collect() };
+    open(app, caller, vec![watch.with_sound(1).ok_or_else(none)?], upgrade)
 }
 
 /// `GET live?cameras=a,b,…`, and `&want=0,3` where not all of them are wanted from the start.

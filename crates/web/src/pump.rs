@@ -1,4 +1,6 @@
 //! One live socket: fragments out the moment they are there, states when they change, and an end in time.
+//!
+//! Sound comes beside the pictures, in a queue of its own: whoever is too slow for one may be in time for the other.
 
 use crate::{
     app::App,
@@ -13,7 +15,7 @@ use futures::{
     future::BoxFuture,
     stream::{BoxStream, SelectAll, SplitSink, SplitStream, unfold},
 };
-use live::{FormatInfo, LiveStream};
+use live::{FormatInfo, Heard, LiveStream, SoundInfo};
 use serde::Serialize;
 use std::{
     pin::Pin,
@@ -43,6 +45,8 @@ pub(crate) struct Watch {
     stream: LiveStream,
     /// Its place in a multiplexed socket.
     ch: Option<u8>,
+    /// The place of its sound, where that was asked for.
+    sound: Option<u8>,
     told: Option<Link>,
     /// Whether its link is told.
     states: bool,
@@ -50,7 +54,12 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn new(camera: CameraId, channel: Channel, stream: LiveStream, ch: Option<u8>) -> Self {
-        Self { camera, channel, stream, ch, told: None, states: true }
+        Self { camera, channel, stream, ch, sound: None, told: None, states: true }
+    }
+
+    /// The same with its sound, in that place. `None`: there is none to be heard.
+    pub(crate) fn with_sound(self, ch: u8) -> Option<Self> {
+        self.stream.sound_allowed().then_some(Self { sound: Some(ch), ..self })
     }
 
     /// Of what is no camera on the board no state is told.
@@ -71,6 +80,16 @@ enum Text<'a> {
         #[serde(flatten)]
         info: &'a FormatInfo,
     },
+    #[serde(rename = "format")]
+    Sound {
+        ch: u8,
+        /// Always `audio`; pictures say nothing of it.
+        kind: &'static str,
+        camera: &'a CameraId,
+        stream: Channel,
+        #[serde(flatten)]
+        info: &'a SoundInfo,
+    },
     Skipped {
         #[serde(skip_serializing_if = "Option::is_none")]
         ch: Option<u8>,
@@ -81,6 +100,12 @@ enum Text<'a> {
         ch: Option<u8>,
         state: Link,
     },
+}
+
+/// What one of the streams of a socket has to say.
+enum Said {
+    Seen(live::Message),
+    Heard(u8, Heard),
 }
 
 /// Why a socket ends; `None` of a code: the peer is gone, there is nobody to tell.
@@ -153,8 +178,8 @@ async fn pump(
             },
         };
         let sent = match step {
-            Some((index, message)) => match watches.get(index) {
-                Some(watch) => send(out, app, wire(watch, message)).await,
+            Some((index, said)) => match watches.get(index) {
+                Some(watch) => send(out, app, wire(watch, said)).await,
                 None => Ok(()),
             },
             None => {
@@ -176,29 +201,39 @@ async fn pump(
     }
 }
 
-/// One viewer's messages, marked with whose they are.
+/// One stream of a socket, marked with whose it is.
 struct Frames {
     index: usize,
-    messages: BoxStream<'static, live::Message>,
+    messages: BoxStream<'static, Said>,
 }
 
 impl Stream for Frames {
-    type Item = (usize, live::Message);
+    type Item = (usize, Said);
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let index = self.index;
-        self.messages.poll_next_unpin(context).map(|message| message.map(|message| (index, message)))
+        self.messages.poll_next_unpin(context).map(|said| said.map(|said| (index, said)))
     }
 }
 
-/// Sits down at what is newly wanted and gets up from what no longer is; those that stay miss nothing.
+/// Sits down at what is newly wanted and gets up from what no longer is, its sound with it; those that stay miss nothing.
 fn follow(frames: SelectAll<Frames>, watches: &[Watch], had: Want, want: Want) -> SelectAll<Frames> {
     let stay = frames.into_iter().filter(|one| want.has(one.index));
-    let new = watches.iter().enumerate().filter(|(index, _)| want.has(*index) && !had.has(*index)).map(|(index, watch)| {
-        let messages = unfold(watch.stream.watch(), |mut viewer| async move { viewer.next().await.map(|message| (message, viewer)) });
-        Frames { index, messages: messages.boxed() }
-    });
-    stay.chain(new).collect()
+    let new = watches.iter().enumerate().filter(|(index, _)| want.has(*index) && !had.has(*index));
+    stay.chain(new.flat_map(|(index, watch)| pictures(index, watch).into_iter().chain(sound(index, watch)))).collect()
+}
+
+/// One viewer's messages.
+fn pictures(index: usize, watch: &Watch) -> Option<Frames> {
+    let messages = unfold(watch.stream.watch(), |mut viewer| async move { viewer.next().await.map(|message| (Said::Seen(message), viewer)) });
+    Some(Frames { index, messages: messages.boxed() })
+}
+
+/// One listener's, of whom there is one only where sound was asked for.
+fn sound(index: usize, watch: &Watch) -> Option<Frames> {
+    let (ch, listener) = (watch.sound?, watch.stream.listen()?);
+    let messages = unfold(listener, move |mut listener| async move { listener.next().await.map(|heard| (Said::Heard(ch, heard), listener)) });
+    Some(Frames { index, messages: messages.boxed() })
 }
 
 /// Tells changed states, and pings when it is time.
@@ -254,11 +289,15 @@ async fn send(out: &mut SplitSink<WebSocket, Message>, app: &Arc<App>, message: 
     }
 }
 
-fn wire(watch: &Watch, message: live::Message) -> Message {
-    match message {
-        live::Message::Format(info) => text(&Text::Format { ch: watch.ch, camera: &watch.camera, stream: watch.channel, info: &info }),
-        live::Message::Skipped { gops } => text(&Text::Skipped { ch: watch.ch, gops }),
-        live::Message::Init(bytes) | live::Message::Fragment { bytes, .. } => Message::Binary(marked(watch.ch, bytes)),
+fn wire(watch: &Watch, said: Said) -> Message {
+    let Watch { camera, channel: stream, ch, .. } = watch;
+    match said {
+        Said::Seen(live::Message::Format(info)) => text(&Text::Format { ch: *ch, camera, stream: *stream, info: &info }),
+        Said::Seen(live::Message::Skipped { gops }) => text(&Text::Skipped { ch: *ch, gops }),
+        Said::Seen(live::Message::Init(bytes) | live::Message::Fragment { bytes, .. }) => Message::Binary(marked(*ch, bytes)),
+        Said::Heard(ch, Heard::Format(info)) => text(&Text::Sound { ch, kind: "audio", camera, stream: *stream, info: &info }),
+        Said::Heard(ch, Heard::Skipped { fragments }) => text(&Text::Skipped { ch: Some(ch), gops: fragments }),
+        Said::Heard(ch, Heard::Init(bytes) | Heard::Fragment { bytes, .. }) => Message::Binary(marked(Some(ch), bytes)),
     }
 }
 

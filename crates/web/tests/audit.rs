@@ -82,6 +82,7 @@ async fn every_row_that_says_so_writes_its_word() {
         ("/api/v1/cases/{id}/seen", format!("/api/v1/cases/{case}/seen")),
         ("/api/v1/cases/{id}/hold", format!("/api/v1/cases/{case}/hold")),
         ("/api/v1/cameras/{id}/live", "/api/v1/cameras/cong-lang/live".into()),
+        ("/api/v1/cameras/{id}/live/sound", "/api/v1/cameras/cong-lang/live/sound".into()),
         ("/api/v1/live", "/api/v1/live?cameras=cong-lang".into()),
         ("/api/v1/cameras/{id}/hls/index.m3u8", "/api/v1/cameras/cong-lang/hls/index.m3u8".into()),
         ("/api/v1/cameras/{id}/hls/{file}", "/api/v1/cameras/cong-lang/hls/init-0.mp4".into()),
@@ -117,7 +118,7 @@ async fn every_row_that_says_so_writes_its_word() {
             _ => json!({"answer": "confirm"}),
         };
         let status = match (row.method, what) {
-            (Method::Get, Audited::Live) if row.answer == Answer::Socket => {
+            (Method::Get, Audited::Live | Audited::Heard) if row.answer == Answer::Socket => {
                 let mut request =
                     tokio_tungstenite::tungstenite::client::IntoClientRequest::into_client_request(village.url(path).replace("http", "ws"))
                         .unwrap();

@@ -8,7 +8,7 @@ use futures::{SinkExt, StreamExt};
 use media::fmp4::{parse_fragment, parse_init};
 use serde_json::Value;
 use std::time::{Duration, Instant};
-use support::{NOON, PASSWORD, Village, client, format, frame, id, kind};
+use support::{NOON, PASSWORD, Village, client, format, frame, id, kind, packet};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
@@ -82,6 +82,79 @@ async fn one_camera_sends_format_init_then_a_frame_a_message() {
         }
     };
     tokio::time::timeout(Duration::from_secs(20), gone).await.expect("the mux ends with its last viewer");
+}
+
+#[tokio::test]
+async fn sound_comes_beside_the_picture_under_a_mark_of_its_own() {
+    let village = Village::start(false).await;
+    let token = village.token("ba-thanh", Role::Police);
+    let said = async || village.read("/api/v1/cameras", &token).await["cameras"][0]["sound"].clone();
+    assert_eq!(said().await, serde_json::json!({"main": false, "sub": false}));
+    let format = format();
+    for n in 0..3 {
+        village.sources[0].publish(frame(&format, "cong-lang", n));
+    }
+    village.sound.publish(packet("cong-lang", 2));
+    assert_eq!(said().await, serde_json::json!({"main": true, "sub": false}));
+    let mut socket = open(&village, "/api/v1/cameras/cong-lang/live/sound?stream=main", &token).await;
+    let (mut texts, mut binaries) = (Vec::new(), [Vec::new(), Vec::new()]);
+    while binaries[0].len() < 4 || binaries[1].len() < 2 {
+        match next(&mut socket).await {
+            Message::Text(text) => texts.push(serde_json::from_str::<Value>(&text).unwrap()),
+            Message::Binary(bytes) => binaries[usize::from(bytes[0])].push(bytes.slice(1..)),
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+    texts.sort_by_key(|text| text["ch"].as_u64());
+    let expected = [
+        serde_json::json!({
+            "type": "format", "ch": 0, "camera": "cong-lang", "stream": "main", "codecs": "avc1.64000d",
+            "mime": "video/mp4; codecs=\"avc1.64000d\"", "width": 320, "height": 240,
+        }),
+        serde_json::json!({
+            "type": "format", "ch": 1, "kind": "audio", "camera": "cong-lang", "stream": "main", "codecs": "flac",
+            "mime": "audio/mp4; codecs=\"flac\"", "sample_rate": 8000, "channels": 1,
+        }),
+    ];
+    assert_eq!(texts, expected);
+    // Captured with the third frame, and so it lies with it.
+    let lies = |bytes: &[u8]| parse_fragment(bytes).unwrap().base_dts;
+    assert_eq!((lies(&binaries[0][3]), lies(&binaries[1][1])), (2 * 3600, 2 * 3600));
+    // Nothing is sent twice, and nothing runs after the last listener.
+    assert_eq!((village.sources[0].subscribers(), village.sound.subscribers()), (1, 1));
+    drop(socket);
+    let gone = async {
+        while village.sources[0].subscribers() + village.sound.subscribers() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), gone).await.expect("both muxes end with the last who listens");
+}
+
+#[tokio::test]
+async fn whoever_only_watches_hears_nothing_and_where_no_sound_is_for_hearing_there_is_none() {
+    let village = Village::start(false).await;
+    let token = village.token("ba-thanh", Role::Official);
+    let format = format();
+    let mut socket = open(&village, "/api/v1/cameras/cong-lang/live?stream=main", &token).await;
+    for n in 0..10 {
+        village.sound.publish(packet("cong-lang", n));
+        village.sources[0].publish(frame(&format, "cong-lang", n));
+    }
+    text(&mut socket).await;
+    next(&mut socket).await;
+    for n in 0..10 {
+        assert_eq!(parse_fragment(&next(&mut socket).await.into_data()).unwrap().base_dts, n * 3600);
+    }
+    assert_eq!(village.sound.subscribers(), 0, "sound nobody asked for is not even made");
+    for path in ["/api/v1/cameras/cong-lang/live/sound?stream=sub", "/api/v1/cameras/nha-van-hoa/live/sound"] {
+        let refused = try_open(&village, path, &[("authorization", &format!("Bearer {token}"))]).await;
+        assert_eq!(refusal(refused.unwrap_err()), 404, "{path}");
+    }
+    // Who may see in the hall may not hear.
+    let hall = village.token("man-hinh", Role::Viewer);
+    let refused = try_open(&village, "/api/v1/cameras/cong-lang/live/sound", &[("authorization", &format!("Bearer {hall}"))]).await;
+    assert_eq!(refusal(refused.unwrap_err()), 403);
 }
 
 #[tokio::test]

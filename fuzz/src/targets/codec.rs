@@ -6,6 +6,7 @@ use media::{
     access_unit::{self, Start},
     fmp4::{Track, init_segment, parse_init},
     nal, params,
+    sound::Sound,
 };
 
 /// A record, or the parameter sets it is made of. The first byte says which.
@@ -43,6 +44,10 @@ fn audio(config: &[u8]) -> bool {
     let Ok(format) = params::aac_format(config) else { return false };
     assert!((1..=8).contains(&format.channels) && format.sample_rate > 0);
     assert_eq!(format.config[..], *config);
+    if let Ok(sound) = Sound::of(&format) {
+        assert!(sound.init(1).is_ok());
+        assert!(sound.silence(0, 4096).iter().all(|frame| (1..=4096).contains(&frame.samples) && frame.data.len() < 16));
+    }
     boxed(Format::Audio(format));
     true
 }

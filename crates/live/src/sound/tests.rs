@@ -166,7 +166,8 @@ impl Camera {
         for (when, place) in &self.heard {
             let after = self.shown.partition_point(|(shown, _)| shown <= when);
             // One of that very moment may have come later than the sound did.
-            let neighbours = [after.checked_sub(2), after.checked_sub(1), Some(after)].into_iter().flatten().filter_map(|n| self.shown.get(n));
+            let neighbours =
+                [after.checked_sub(2), after.checked_sub(1), Some(after)].into_iter().flatten().filter_map(|n| self.shown.get(n));
             let off = neighbours.map(|(shown, at)| (*place as i64 - *at as i64 - (when - shown) * 90).abs()).min();
             assert!(off.is_some_and(|off| off <= within), "captured at {when} ms, {off:?} ticks off its picture");
         }
@@ -281,6 +282,9 @@ fn clocks_that_drift_apart_are_corrected_before_anybody_notices() {
         // 720 ms an hour, a few tens of them at once.
         let left_out = sent - camera.heard.len();
         let made = (camera.silent, left_out);
-        assert!(if drift > 0 { (58_000..65_000).contains(&made.0) && made.1 == 0 } else { made.0 == 0 && (15..19).contains(&made.1) }, "{made:?}");
+        assert!(
+            if drift > 0 { (58_000..65_000).contains(&made.0) && made.1 == 0 } else { made.0 == 0 && (15..19).contains(&made.1) },
+            "{made:?}"
+        );
     }
 }

@@ -19,6 +19,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub(crate) struct Capture {
     pub(crate) board: Arc<Board>,
     pub(crate) streams: BTreeMap<(CameraId, Channel), Fanout<Sample>>,
+    /// The sound of those whose sound is recorded.
+    pub(crate) sounds: BTreeMap<(CameraId, Channel), Fanout<Sample>>,
     pub(crate) stop: CancellationToken,
     thread: std::thread::JoinHandle<()>,
 }
@@ -30,7 +32,7 @@ impl Capture {
         let stop = CancellationToken::new();
         let gate = Arc::new(HostGate::default());
         let haste = Haste::default();
-        let mut streams = BTreeMap::new();
+        let (mut streams, mut sounds) = (BTreeMap::new(), BTreeMap::new());
         let mut jobs = Vec::new();
         for camera in &config.cameras {
             for channel in [Channel::Main, Channel::Sub] {
@@ -42,6 +44,9 @@ impl Capture {
                     audio: Fanout::hastened(name, haste.clone()),
                     recorder: camera.record.ring(channel).and_then(|ring| rings.get(ring)).cloned(),
                 };
+                if camera.audio {
+                    sounds.insert((camera.id.clone(), channel), outlet.audio.clone());
+                }
                 streams.insert((camera.id.clone(), channel), video);
                 board.set(&camera.id, channel, domain::StreamHealth::starting(env.clock.wall()));
                 let target = StreamTarget {
@@ -83,7 +88,7 @@ impl Capture {
             // Not `drop`: that would wait for a name look-up that no server answers.
             runtime.shutdown_background();
         })?;
-        Ok(Self { board, streams, stop, thread })
+        Ok(Self { board, streams, sounds, stop, thread })
     }
 
     /// The small picture of a camera, or the full one where there is no small: what is looked at.

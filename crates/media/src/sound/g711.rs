@@ -40,7 +40,7 @@ const fn a_law(code: u8) -> i16 {
 /// 14 bits in 8 segments with a bias of 33, all bits inverted, left-aligned to 16.
 const fn mu_law(code: u8) -> i16 {
     let code = !code;
-    let size = ((((code & 15) as i32) << 3) + 0x84 << (code >> 4 & 7)) - 0x84;
+    let size = (((((code & 15) as i32) << 3) + 0x84) << (code >> 4 & 7)) - 0x84;
     if code & 0x80 == 0 { size as i16 } else { -size as i16 }
 }
 

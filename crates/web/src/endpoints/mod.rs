@@ -105,6 +105,8 @@ impl Endpoint {
 const EVERYBODY: Access = Access::Roles(&Role::ALL);
 /// Whoever may see pictures as they happen; the auditor sees none.
 const WATCH: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police, Role::Viewer, Role::Technician]);
+/// Whoever may hear what people say where a camera stands: those who answer for it, not the screen in the hall, not who repairs.
+const LISTEN: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police]);
 /// Whoever may see the past: not the screen in the hall, not who repairs the devices.
 const PLAYBACK: Access = Access::Roles(&[Role::Admin, Role::Official, Role::Police]);
 /// Whoever reads cases and answers them: those who act on them, within their lists of cameras.

@@ -1,6 +1,6 @@
 //! Cameras: live pictures, what is recorded, and finding in it.
 
-use super::{Answer, EVERYBODY, Endpoint, FROM, Method, PLAYBACK, STREAM, TO, WATCH};
+use super::{Answer, EVERYBODY, Endpoint, FROM, LISTEN, Method, PLAYBACK, STREAM, TO, WATCH};
 use crate::{cameras, clip, hls, live_socket, search, snapshot, story};
 use axum::routing::{get, post};
 use domain::Audited;
@@ -60,6 +60,17 @@ pub(super) const WATCHING: &[Endpoint] = &[
         answer: Answer::Socket,
         audit: Some(Audited::Live),
         handler: || get(live_socket::one),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/cameras/{id}/live/sound",
+        access: LISTEN,
+        about: "WebSocket: the live picture with its sound; texts carry `ch`, binaries begin with one byte `ch`: 0 the picture, 1 the sound.",
+        query: &[STREAM],
+        body: "",
+        answer: Answer::Socket,
+        audit: Some(Audited::Heard),
+        handler: || get(live_socket::with_sound),
     },
     Endpoint {
         method: Method::Get,

@@ -63,6 +63,17 @@ pub(crate) fn frame(format: &Arc<Format>, camera: &str, n: i64) -> Sample {
     }
 }
 
+/// Packet `n` of G.711, 40 ms each, captured beside the frame of that number.
+pub(crate) fn packet(camera: &str, n: i64) -> Sample {
+    let format = Format::Audio(media::params::g711_format(domain::AudioCodec::PcmU, 8_000, 1));
+    Sample {
+        stream: Arc::new(StreamId::new(id(camera), Channel::Main, StreamKind::Audio)),
+        random_access: true,
+        data: Bytes::from(vec![n as u8; 320]),
+        ..frame(&Arc::new(format), camera, n)
+    }
+}
+
 pub(crate) fn ring_status(name: &str) -> RingStatus {
     RingStatus {
         name: name.into(),
@@ -253,6 +264,8 @@ pub(crate) struct Village {
     pub(crate) vision: Arc<Mutex<Value>>,
     /// Samples of `cong-lang` main, `cong-lang` sub and `nha-van-hoa` main.
     pub(crate) sources: [Fanout<Sample>; 3],
+    /// The sound of `cong-lang` main.
+    pub(crate) sound: Fanout<Sample>,
     /// What a worker would compose.
     pub(crate) wall: Arc<Walls>,
     pub(crate) recorder: Option<Recorder>,
@@ -285,12 +298,13 @@ impl Village {
             Recorder::open(spec, Arc::new(SystemDisk), clock, signer).unwrap()
         });
         let sources: [Fanout<Sample>; 3] = ["cong-lang/main", "cong-lang/sub", "nha-van-hoa/main"].map(Fanout::new);
+        let sound = Fanout::new("cong-lang/main");
         let live = |n: usize| LiveStream::new(sources[n].clone(), sources[n].name());
         let cameras = vec![
             Camera {
                 id: id("cong-lang"),
                 name: "Cổng làng".into(),
-                main: live(0),
+                main: LiveStream::with_sound(sources[0].clone(), sound.clone(), sources[0].name()),
                 sub: Some(live(1)),
                 main_recorded: recorder.as_ref().map(Recorder::reader),
                 sub_recorded: None,
@@ -367,7 +381,24 @@ impl Village {
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         let server = tokio::spawn(serve(listener, Arc::clone(&context), stop.clone()));
-        Self { address, context, clock, board, store, rings, cases, disks, vision, sources, wall, recorder, stop, server, _folder: folder }
+        Self {
+            address,
+            context,
+            clock,
+            board,
+            store,
+            rings,
+            cases,
+            disks,
+            vision,
+            sources,
+            sound,
+            wall,
+            recorder,
+            stop,
+            server,
+            _folder: folder,
+        }
     }
 
     /// Sends frames on the main stream of `cong-lang`, faster than they would come, until the box stops.

@@ -20,6 +20,12 @@ export function may(page: Page): boolean {
   return role === undefined || (PAGES[role] ?? PAGES.admin).includes(page);
 }
 
+/** Whoever may hear what is said where a camera stands. */
+export function mayListen(): boolean {
+  const role = session.value?.role;
+  return role === 'admin' || role === 'official' || role === 'police';
+}
+
 /** Whoever may have packages made of any time; an official has one made of a case. */
 export function mayExport(): boolean {
   const role = session.value?.role;

@@ -38,6 +38,8 @@ export interface Camera {
   name: string;
   streams: { main: StreamHealth; sub: StreamHealth | null };
   recorded: { main: boolean; sub: boolean };
+  /** Whether sound came that can be heard live; an older server does not say. */
+  sound?: { main: boolean; sub: boolean };
   /** Whether pictures are looked at: `on`, `no-rules`, `off`, `quarantine`. */
   detection?: string;
 }

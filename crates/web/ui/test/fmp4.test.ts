@@ -72,3 +72,20 @@ test('one timeline out of many: starts at zero, follows small steps, closes jump
   assert.equal(at(50_000), 0);
   assert.equal(line.place(new Uint8Array(9)), null);
 });
+
+test('sound lies where the picture of its time lies, and nowhere beside pictures of another connection', () => {
+  const line = new Continuity();
+  const see = (dts: number) => line.place(fragment(dts, [{ duration: 9000, flags: SYNC }]))?.offset ?? Number.NaN;
+  assert.equal(line.beside(10), null, 'before the first picture');
+  see(900_000);
+  assert.equal(line.beside(10.02), -10);
+  assert.equal(line.beside(9.9), null, 'before the picture that was joined at');
+  assert.equal(line.beside(14.9), -10, 'a little ahead');
+  assert.equal(line.beside(16), null, 'of another run');
+  // A minute was skipped: the picture goes on at the end of what there was, and so does the sound of that time.
+  const offset = see(6_300_000);
+  assert.equal(line.beside(70.05), offset);
+  assert.equal(line.beside(10.1), null, 'what was still on its way from before');
+  line.reset();
+  assert.equal(line.beside(70.05), null);
+});

@@ -14,6 +14,15 @@ test('a bare socket has channel 0 and needs no ch; a missing mime is made from t
   assert.deepEqual(parseText(JSON.stringify(bare), false), { ...FORMAT, ch: 0 });
 });
 
+test('a format that says it is of sound is another message; what it does not say of its mime is made from the codecs', () => {
+  const sound = { type: 'format', ch: 1, kind: 'audio', camera: 'cho', stream: 'main', codecs: 'flac', mime: 'audio/mp4; codecs="flac"', sample_rate: 8000, channels: 1 };
+  const read = { type: 'sound', ch: 1, codecs: 'flac', mime: 'audio/mp4; codecs="flac"' };
+  assert.deepEqual(parseText(JSON.stringify(sound), true), read);
+  const { mime: _, ...bare } = sound;
+  assert.deepEqual(parseText(JSON.stringify(bare), true), read);
+  assert.equal(parseText(JSON.stringify({ ...sound, codecs: '' }), true).type, 'unknown');
+});
+
 test('states and skips', () => {
   assert.deepEqual(parseText('{"type":"state","ch":1,"state":"no-keyframe"}', true), { type: 'state', ch: 1, state: 'no-keyframe' });
   assert.deepEqual(parseText('{"type":"skipped","ch":0,"gops":3}', true), { type: 'skipped', ch: 0, gops: 3 });

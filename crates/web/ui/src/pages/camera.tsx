@@ -11,7 +11,7 @@ import { Empty, Failure, Loading } from '../parts/notice';
 import { Picture } from '../parts/picture';
 import { coverOf, useLive } from '../parts/use-live';
 import { usePoll } from '../poll';
-import { may } from '../roles';
+import { may, mayListen } from '../roles';
 import { go, paths } from '../router';
 import { saver } from '../saver';
 import { saveSnapshot } from '../snapshot';
@@ -45,10 +45,14 @@ function Large({ camera, zone, previous, next }: Props) {
   const [fellBack, setFellBack] = useState<string | null>(null);
   const [said, setSaid] = useState<string | null>(null);
   const [making, setMaking] = useState(false);
+  const [hears, setHears] = useState(false);
   const frame = useRef<HTMLDivElement>(null);
   const health = (wanted === 'main' ? camera.streams.main : camera.streams.sub) ?? camera.streams.main;
-  const live = useLive({ cameras: [camera.id], stream: wanted, grid: false, sparing: false, health: [health.link] });
+  // Heard is what is seen: the sound of the same stream.
+  const speaks = mayListen() && camera.sound?.[wanted] === true;
+  const live = useLive({ cameras: [camera.id], stream: wanted, grid: false, sparing: false, sound: hears && speaks, health: [health.link] });
   const channel = live.channels[0];
+  const sound = channel?.sound ?? 'off';
   const cover = coverOf(live.status, channel, health.link);
 
   const hasSub = camera.streams.sub !== null;
@@ -58,6 +62,10 @@ function Large({ camera, zone, previous, next }: Props) {
     setFellBack(refused);
     setWanted('sub');
   }, [refused, wanted, hasSub, fellBack]);
+
+  useEffect(() => {
+    if (sound === 'unsupported' || sound === 'failed') setHears(false);
+  }, [sound]);
 
   // Before the paint, so that a key pressed the moment the picture is seen is not lost.
   useLayoutEffect(() => {
@@ -89,7 +97,7 @@ function Large({ camera, zone, previous, next }: Props) {
   };
 
   return (
-    <section class="camera" data-camera={camera.id} data-stream={channel?.stream ?? ''} data-cover={cover ? (cover.key === 'camera' ? cover.link : cover.key) : 'none'}>
+    <section class="camera" data-camera={camera.id} data-stream={channel?.stream ?? ''} data-sound={sound} data-cover={cover ? (cover.key === 'camera' ? cover.link : cover.key) : 'none'}>
       <div class="bar">
         <Link to={paths.live} class="button plain square" label={t('live.back')}><Icon name="back" /></Link>
         <h1>{camera.name}</h1>
@@ -101,9 +109,15 @@ function Large({ camera, zone, previous, next }: Props) {
       </div>
       {fellBack !== null && refused === null && <p class="message"><Icon name="warn" />{t('live.fallback_sub', { codec: fellBack })}</p>}
       {refused !== null && channel?.rung === 'stills' && <p class="message"><Icon name="warn" />{t('live.stills_codec', { codec: refused })}</p>}
+      {hears && sound === 'waiting' && <p class="message" role="status">{t('sound.waiting')}</p>}
+      {sound === 'unsupported' && <p class="message" role="status"><Icon name="warn" />{t('sound.unsupported')}</p>}
+      {sound === 'failed' && <p class="message" role="status"><Icon name="warn" />{t('sound.failed')}</p>}
       {said !== null && <p class="message" role="status">{said}</p>}
       <div class="actions">
         <button type="button" class="button primary" onClick={() => void snapshot()}><Icon name="photo" />{t('act.snapshot')}</button>
+        {speaks && channel?.rung === 'socket' && (
+          <button type="button" class="button" aria-pressed={hears} onClick={() => setHears(!hears)}><Icon name={hears ? 'sound' : 'silent'} />{t(hears ? 'sound.off' : 'sound.on')}</button>
+        )}
         {may('playback') && (
           <button type="button" class="button" onClick={() => go(paths.playback(camera.id, picturedAt() - BEFORE_MS))}><Icon name="playback" />{t('nav.playback')}</button>
         )}

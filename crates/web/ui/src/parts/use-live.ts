@@ -1,6 +1,6 @@
 // Joins live pictures to the page: which `<video>` shows which camera, and what each of them says.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { loadSession, session } from '../api';
 import type { Rung } from '../player/ladder';
 import type { SessionStatus } from '../player/session';
@@ -9,7 +9,7 @@ import { count } from '../saver';
 
 export type { Channel } from '../player/view';
 
-const FRESH: Channel = { player: { status: 'waiting', delay: null, codec: null, width: 0, height: 0 }, link: null, stream: null, rung: 'socket', still: null, refused: null };
+const FRESH: Channel = { player: { status: 'waiting', delay: null, codec: null, width: 0, height: 0 }, link: null, stream: null, rung: 'socket', still: null, refused: null, sound: 'off' };
 
 /** Seconds from one single picture to the next: large, in a tile, and where data is spared. */
 export const STILL_EVERY = { large: 2, tile: 5, saver: 10 };
@@ -35,11 +35,13 @@ export interface Wish {
   grid: boolean;
   /** Single pictures only, seldom. */
   sparing: boolean;
+  /** One camera alone: with its sound. */
+  sound?: boolean;
   /** The cameras' states as the page knows them. */
   health: readonly string[];
 }
 
-export function useLive({ cameras, stream, grid, sparing, health }: Wish): Live {
+export function useLive({ cameras, stream, grid, sparing, sound = false, health }: Wish): Live {
   const videos = useRef<(HTMLVideoElement | null)[]>([]);
   const refs = useRef<((video: HTMLVideoElement | null) => void)[]>([]);
   const view = useRef<LiveView | null>(null);
@@ -54,7 +56,7 @@ export function useLive({ cameras, stream, grid, sparing, health }: Wish): Live 
       changed: (ch, part) => setChannels((all) => all.map((one, i) => (i === ch ? { ...one, ...part } : one))),
       // What was refused cannot say why; the session call can.
       refused: () => loadSession().then(() => session.value !== null, () => false),
-      only: sparing ? 'stills' : FORCED,
+      only: sparing ? 'stills' : FORCED, sound,
       everyMs: (sparing ? STILL_EVERY.saver : grid ? STILL_EVERY.tile : STILL_EVERY.large) * 1000,
     });
     view.current = made;
@@ -64,6 +66,8 @@ export function useLive({ cameras, stream, grid, sparing, health }: Wish): Live 
     };
   }, [list, stream, grid, sparing]);
 
+  // Before the paint, still in the tap that asked for it.
+  useLayoutEffect(() => view.current?.sound(sound), [sound]);
   useEffect(() => health.forEach((link, ch) => view.current?.health(ch, link)));
 
   const attach = (ch: number) => (refs.current[ch] = refs.current[ch] ?? ((video) => {

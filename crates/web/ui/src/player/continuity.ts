@@ -5,6 +5,8 @@ import { inspectFragment } from './fmp4';
 
 /** A jump larger than this, in seconds, is a new piece of timeline and not jitter. */
 const JUMP = 1;
+/** Sound so much later than the newest picture, in seconds, is of another connection. */
+const AHEAD = 5;
 
 export interface Placed {
   /** `SourceBuffer.timestampOffset` for this fragment, in seconds. */
@@ -15,6 +17,8 @@ export interface Placed {
 export class Continuity {
   private scale = 90_000;
   private offset: number | null = null;
+  /** Own time from which the offset holds. */
+  private from = 0;
   private start = 0;
   private end = 0;
 
@@ -37,13 +41,23 @@ export class Continuity {
     const own = info.dts / this.scale;
     if (this.offset === null) {
       this.offset = -own;
+      this.from = own;
     } else {
       const start = own + this.offset;
       // Durations are assumptions and may overlap the next fragment; only its start tells whether time went back.
-      if (start > this.end + JUMP || start <= this.start) this.offset = this.end - own;
+      if (start > this.end + JUMP || start <= this.start) {
+        this.offset = this.end - own;
+        this.from = own;
+      }
     }
     this.start = own + this.offset;
     this.end = Math.max(this.end, own + this.offset + info.duration / this.scale);
     return { offset: this.offset, key: info.key };
+  }
+
+  /** The offset of sound whose own time, in seconds, is on the picture's line; null where no picture of this piece of timeline is near. */
+  beside(own: number): number | null {
+    if (this.offset === null || own < this.from || own > this.start - this.offset + AHEAD) return null;
+    return this.offset;
   }
 }

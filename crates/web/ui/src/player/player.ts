@@ -1,11 +1,13 @@
 // One `<video>` fed by hand: init segments and fragments in, a live picture out. No socket, no framework.
 // It heals by itself: a SourceBuffer or decoder that fails is rebuilt at the next key frame.
+// Sound is a second SourceBuffer, there only while it is wanted and comes: a browser plays what all buffers have, so one without sound would stop the picture.
 
 import { Continuity } from './continuity';
 import { EdgeController, type Span } from './edge';
-import { isInit, timescale } from './fmp4';
+import { inspectFragment, isInit, timescale } from './fmp4';
 import { canPlayLive, codecName, isManaged, mediaSourceClass } from './support';
-import type { FormatMessage } from './protocol';
+import type { FormatMessage, SoundMessage } from './protocol';
+import { Voice, type SoundState } from './voice';
 
 export type PlayerStatus =
   /** No frame shown yet. */
@@ -41,6 +43,12 @@ const QUIET_MS = 4000;
 /** So many rebuilds without a picture in between, and the player rests before the next. */
 const REBUILDS = 3;
 const REST_MS = 5000;
+/** A picture waits so long for the sound that was asked for with it. */
+const VOICE_MS = 1000;
+/** No sound for so long while pictures come: there is none any more. */
+const STARVED_MS = 3000;
+/** So many failures of the sound, and it is given up. */
+const VOICES = 3;
 
 export class LivePlayer {
   private state: PlayerState = { status: 'waiting', delay: null, codec: null, width: 0, height: 0 };
@@ -57,11 +65,20 @@ export class LivePlayer {
   private closed = false;
   private lastAt = -1;
   private lastMedia = 0;
+  private wanted = false;
+  private voice: Voice | null = null;
+  /** What sound comes, once that is known. */
+  private spoken: { mime: string; init: Uint8Array | null; scale: number } | null = null;
+  /** There is sound, and the MediaSource in use is without: another one from the next key frame on. */
+  private voiceDue = false;
+  private voiceFailures = 0;
+  private lastSound = 0;
+  private awaiting: (() => void) | null = null;
   private readonly line = new Continuity();
   private edge = new EdgeController();
   private readonly timer: number;
 
-  constructor(private readonly video: HTMLVideoElement, private readonly changed: (state: PlayerState) => void) {
+  constructor(private readonly video: HTMLVideoElement, private readonly changed: (state: PlayerState) => void, private readonly heard: (state: SoundState) => void = () => undefined) {
     video.muted = true;
     video.playsInline = true;
     video.addEventListener('error', this.onVideoError);
@@ -80,7 +97,8 @@ export class LivePlayer {
       this.set({ status: 'unsupported', delay: null, codec, width: message.width, height: message.height });
       return;
     }
-    const again = this.mime !== '' && this.source !== null;
+    // Sound comes and goes with a MediaSource of its own.
+    const again = this.mime !== '' && this.source !== null && this.wanted === (this.voice !== null);
     const before = this.mime;
     this.mime = message.mime;
     this.set({ codec, width: message.width, height: message.height, status: this.state.status === 'playing' ? 'playing' : 'waiting' });
@@ -100,10 +118,72 @@ export class LivePlayer {
     }
     if (!this.init || !this.source) return;
     if (this.queued > QUEUE.bytes || this.queue.length > QUEUE.items) this.overflow();
-    const placed = this.line.place(bytes);
+    let placed = this.line.place(bytes);
+    if (placed?.key && this.voiceDue) {
+      this.open();
+      this.push({ kind: 'bytes', bytes: this.init, offset: null });
+      placed = this.line.place(bytes);
+    }
     if (!placed || (this.needKey && !placed.key)) return;
     this.needKey = false;
     this.push({ kind: 'bytes', bytes, offset: placed.offset });
+  }
+
+  /** With the sound that comes beside the picture, or without. Call it in the tap that asks for it: browsers want to see one. */
+  listen(on: boolean): void {
+    if (this.wanted === on) return;
+    this.wanted = on;
+    this.video.muted = !on;
+    this.spoken = null;
+    this.voiceDue = false;
+    this.voiceFailures = 0;
+    this.heard(on ? 'waiting' : 'off');
+  }
+
+  /** The sound's parameters, first or changed. */
+  sound(message: SoundMessage): void {
+    if (this.closed || !this.wanted) return;
+    if (!canPlayLive(message.mime)) return this.giveUp('unsupported');
+    this.spoken = { mime: message.mime, init: null, scale: 90_000 };
+    if (this.awaiting) this.awaiting();
+    else if (this.voice && this.voice.mime !== message.mime) this.voiceDue = true;
+  }
+
+  /** An init segment of the sound, or one fragment. */
+  soundMedia(bytes: Uint8Array): void {
+    if (this.closed || !this.wanted || !this.spoken) return;
+    if (isInit(bytes)) {
+      this.spoken.init = bytes;
+      this.spoken.scale = timescale(bytes) ?? 90_000;
+      this.voice?.push(bytes, null);
+      return;
+    }
+    if (this.buffer && !this.voice) this.voiceDue = true;
+    const info = inspectFragment(bytes);
+    const offset = info && this.line.beside(info.dts / this.spoken.scale);
+    if (offset === null || !this.voice || !this.spoken.init || this.voice.mime !== this.spoken.mime) return;
+    this.lastSound = performance.now();
+    this.voice.push(bytes, offset);
+    this.heard('on');
+  }
+
+  /** The picture goes on without sound; `why` is for the page. */
+  private giveUp(why: SoundState): void {
+    this.wanted = false;
+    this.video.muted = true;
+    this.spoken = null;
+    this.voiceDue = false;
+    this.heard(why);
+    if (this.voice) this.rebuild();
+    else this.awaiting?.();
+  }
+
+  /** The sound's buffer broke, or starves: the picture goes on without it, until sound comes (again). */
+  private fallSilent(broken: boolean): void {
+    if (broken) this.voiceFailures += 1;
+    if (this.voiceFailures >= VOICES) return this.giveUp('failed');
+    this.heard('waiting');
+    this.rebuild(true);
   }
 
   /** After a tap: some browsers do not start by themselves. */
@@ -122,11 +202,13 @@ export class LivePlayer {
     this.drop();
   }
 
-  private open(): void {
+  /** `silent`: for now without sound, wanted or not. */
+  private open(silent = false): void {
     const kind = mediaSourceClass();
     if (!kind) return;
     this.drop();
     const source = new kind();
+    this.voiceDue = false;
     this.source = source;
     this.buffer = null;
     this.edge = new EdgeController();
@@ -136,18 +218,32 @@ export class LivePlayer {
     const url = URL.createObjectURL(source);
     source.addEventListener('sourceopen', () => {
       URL.revokeObjectURL(url);
+      if (silent || !this.wanted || this.spoken) begin();
+      else {
+        this.awaiting = begin;
+        window.setTimeout(() => this.awaiting === begin && begin(), VOICE_MS);
+      }
+    });
+    const begin = () => {
+      this.awaiting = null;
       if (this.source !== source || source.readyState !== 'open') return;
       try {
         const buffer = source.addSourceBuffer(this.mime);
         buffer.mode = 'segments';
         buffer.addEventListener('updateend', () => this.buffer === buffer && this.onUpdated());
         buffer.addEventListener('error', () => this.buffer === buffer && this.rebuild());
+        if (this.wanted && this.spoken && !silent) {
+          this.voice = Voice.beside(source, this.spoken.mime, this.video, () => this.fallSilent(true));
+          if (!this.voice) this.giveUp('failed');
+          else if (this.spoken.init) this.voice.push(this.spoken.init, null);
+          this.lastSound = performance.now();
+        }
         this.buffer = buffer;
         this.pump();
       } catch {
         this.rebuild();
       }
-    });
+    };
     this.video.src = url;
     this.play();
   }
@@ -159,6 +255,9 @@ export class LivePlayer {
     this.evicted = false;
     this.needKey = true;
     this.lastAt = -1;
+    this.voice?.close();
+    this.voice = null;
+    this.awaiting = null;
     this.buffer = null;
     if (!this.source) return;
     this.source = null;
@@ -166,14 +265,14 @@ export class LivePlayer {
     this.video.load();
   }
 
-  private rebuild(): void {
+  private rebuild(silent = false): void {
     if (this.closed || !this.source) return;
     const init = this.init;
     this.rebuilds += 1;
     this.drop();
     const again = () => {
       if (this.closed || this.mime === '') return;
-      this.open();
+      this.open(silent);
       if (init && this.init === init) this.push({ kind: 'bytes', bytes: init, offset: null });
       else if (this.init) this.push({ kind: 'bytes', bytes: this.init, offset: null });
     };
@@ -259,6 +358,7 @@ export class LivePlayer {
   private tick(): void {
     const { video } = this;
     if (!this.source || !this.buffer || this.state.status === 'failed') return;
+    if (this.voice && this.lastMedia - this.lastSound > STARVED_MS) return this.fallSilent(false);
     const at = video.currentTime;
     const moved = at !== this.lastAt;
     const stalled = !moved || video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;

@@ -1,5 +1,5 @@
 // The messages of the live WebSocket, parsed. Pure.
-// Alone (`cameras/ID/live`) binaries are bare; multiplexed (`live?cameras=…`) texts carry `ch` and binaries begin with one byte `ch`.
+// Alone (`cameras/ID/live`) binaries are bare; multiplexed (`live?cameras=…`, and `cameras/ID/live/sound`) texts carry `ch` and binaries begin with one byte `ch`.
 
 export interface FormatMessage {
   type: 'format';
@@ -12,8 +12,17 @@ export interface FormatMessage {
   height: number;
 }
 
+export interface SoundMessage {
+  type: 'sound';
+  ch: number;
+  codecs: string;
+  mime: string;
+}
+
 export type LiveMessage =
   | FormatMessage
+  /** A format that says it is of sound. */
+  | SoundMessage
   | { type: 'skipped'; ch: number; gops: number }
   | { type: 'state'; ch: number; state: string }
   | { type: 'media'; ch: number; bytes: Uint8Array }
@@ -38,6 +47,7 @@ export function parseText(raw: string, multiplexed: boolean): LiveMessage {
     case 'format': {
       const codecs = text(m['codecs']);
       if (codecs === '') return { type: 'unknown', why: 'format without codecs' };
+      if (m['kind'] === 'audio') return { type: 'sound', ch, codecs, mime: text(m['mime']) || `audio/mp4; codecs="${codecs}"` };
       return {
         type: 'format', ch, camera: text(m['camera']), stream: m['stream'] === 'main' ? 'main' : 'sub',
         codecs, mime: text(m['mime']) || `video/mp4; codecs="${codecs}"`, width: count(m['width']), height: count(m['height']),

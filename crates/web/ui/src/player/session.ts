@@ -1,7 +1,7 @@
 // The live WebSocket: one connection for any number of cameras, kept up while the page is visible. No video here, no framework.
 
 import { Backoff } from './backoff';
-import { parseBinary, parseText, type FormatMessage } from './protocol';
+import { parseBinary, parseText, type FormatMessage, type SoundMessage } from './protocol';
 
 export interface LiveSink {
   format(message: FormatMessage): void;
@@ -10,6 +10,8 @@ export interface LiveSink {
   state(key: string): void;
   /** The box left groups of pictures out, because this viewer was too slow. */
   skipped?(): void;
+  /** What sound comes over this channel. */
+  sound?(message: SoundMessage): void;
 }
 
 export type SessionStatus = 'connecting' | 'open' | 'retrying' | 'hidden' | 'closed';
@@ -119,6 +121,7 @@ export class LiveSession {
     else if (message.type === 'format') sink.format(message);
     else if (message.type === 'state') sink.state(message.state);
     else if (message.type === 'skipped') sink.skipped?.();
+    else if (message.type === 'sound') sink.sound?.(message);
   }
 
   private hangUp(): void {

@@ -6,6 +6,7 @@ import { LivePlayer, type PlayerState } from './player';
 import { LiveSession, type LiveSink, type SessionStatus } from './session';
 import { Stills } from './stills';
 import { mediaSourceClass } from './support';
+import type { SoundState } from './voice';
 
 export type StreamName = 'main' | 'sub';
 
@@ -20,6 +21,7 @@ export interface Channel {
   still: string | null;
   /** The codec that this browser cannot play live, if that is why it is on this rung. */
   refused: string | null;
+  sound: SoundState;
 }
 
 export interface ViewOptions {
@@ -38,6 +40,8 @@ export interface ViewOptions {
   only?: Rung | null;
   /** Milliseconds from one single picture to the next. */
   everyMs: number;
+  /** One camera alone, on the socket, can be heard. */
+  sound?: boolean;
 }
 
 const TICK_MS = 1000;
@@ -59,6 +63,7 @@ interface Seat {
   stills: Stills | null;
   state: PlayerState;
   link: string | null;
+  sound: SoundState;
   /** The camera's state as the page knows it otherwise. */
   health: string;
   inSight: boolean;
@@ -72,6 +77,7 @@ export class LiveView {
   private readonly seats: Seat[];
   private session: LiveSession | null = null;
   private shared = '';
+  private hears: boolean;
   private sessionStatus: SessionStatus = 'connecting';
   private hidden = document.hidden;
   private hideTimer = 0;
@@ -81,9 +87,10 @@ export class LiveView {
   private sighted = false;
 
   constructor(private readonly options: ViewOptions) {
+    this.hears = options.sound === true && !options.grid;
     const rungs = rungsFor({ mediaSource: mediaSourceClass() !== null, nativeHls: canPlayHls() }, options.only ?? null);
     this.seats = options.cameras.map((camera, ch) => ({
-      ch, camera, video: options.videos[ch] ?? null, ladder: new Ladder(rungs, now()), rung: null, player: null, stills: null, state: FRESH, link: null, health: 'ok', inSight: true, left: -Infinity,
+      ch, camera, video: options.videos[ch] ?? null, ladder: new Ladder(rungs, now()), rung: null, player: null, stills: null, state: FRESH, link: null, sound: 'off', health: 'ok', inSight: true, left: -Infinity,
     }));
     if (typeof IntersectionObserver === 'function') {
       this.sight = new IntersectionObserver((entries) => {
@@ -107,6 +114,14 @@ export class LiveView {
   /** After a tap: some browsers do not start by themselves. */
   play(ch: number): void {
     this.seats[ch]?.player?.play();
+  }
+
+  /** With sound or without: in the tap that asks for it. */
+  sound(on: boolean): void {
+    if (this.options.grid || this.hears === on) return;
+    this.hears = on;
+    for (const seat of this.seats) if (seat.player instanceof LivePlayer) seat.player.listen(on);
+    this.share();
   }
 
   /** What the page learnt of a camera on another way. */
@@ -161,6 +176,7 @@ export class LiveView {
   private clear(seat: Seat): void {
     seat.player?.close();
     seat.stills?.close();
+    if (seat.sound === 'on' || seat.sound === 'waiting') this.voiced(seat, 'off');
     seat.player = null;
     seat.stills = null;
     seat.state = FRESH;
@@ -181,7 +197,9 @@ export class LiveView {
         refused: () => void this.options.refused(),
       });
     } else if (video && rung === 'socket') {
-      seat.player = new LivePlayer(video, (state) => this.said(seat, state));
+      const player = new LivePlayer(video, (state) => this.said(seat, state), (sound) => this.voiced(seat, sound));
+      player.listen(this.hears);
+      seat.player = player;
     } else if (video) {
       this.options.changed(ch, { stream: this.options.stream });
       seat.player = new HlsPlayer(video, `${base}/hls/index.m3u8?stream=${this.options.stream}`, (state) => this.said(seat, state));
@@ -203,13 +221,24 @@ export class LiveView {
     if (seat.ladder.rung !== seat.rung) window.setTimeout(() => this.settle(), 0);
   }
 
+  /** News of the sound. What cannot be played is not fetched, either. */
+  private voiced(seat: Seat, sound: SoundState): void {
+    if (seat.sound === sound) return;
+    seat.sound = sound;
+    this.options.changed(seat.ch, { sound });
+    if (sound !== 'unsupported' && sound !== 'failed') return;
+    this.hears = false;
+    // Not in the middle of a message.
+    window.setTimeout(() => this.share(), 0);
+  }
+
   /** One socket for all that are on it; another one when they are others. */
   private share(): void {
     const { grid, stream } = this.options;
     const on = this.seats.filter((seat) => seat.rung === 'socket');
     const path = on.length === 0 ? ''
       : grid ? `/api/v1/live?cameras=${on.map((seat) => encodeURIComponent(seat.camera)).join(',')}&stream=${stream}`
-      : `/api/v1/cameras/${encodeURIComponent(on[0]?.camera ?? '')}/live?stream=${stream}`;
+      : `/api/v1/cameras/${encodeURIComponent(on[0]?.camera ?? '')}/live${this.hears ? '/sound' : ''}?stream=${stream}`;
     // At first all seem to be in sight: a moment later it is known which are.
     if (grid && this.sight && !this.sighted) return;
     const places = on.flatMap((seat, place) => (this.awake(seat) ? [place] : []));
@@ -226,7 +255,7 @@ export class LiveView {
       return;
     }
     this.session = new LiveSession({
-      path, multiplexed: grid, sinks: on.map((seat) => this.sink(seat)),
+      path, multiplexed: grid || this.hears, sinks: on.flatMap((seat) => (this.hears ? [this.sink(seat), this.ear(seat)] : [this.sink(seat)])),
       status: (status) => {
         if (path !== this.shared) return;
         this.sessionStatus = status;
@@ -256,6 +285,20 @@ export class LiveView {
       skipped: () => {
         seat.ladder.strike(now());
         this.settle();
+      },
+    };
+  }
+
+  /** The channel of the sound. */
+  private ear(seat: Seat): LiveSink {
+    const player = () => (seat.rung === 'socket' && seat.player instanceof LivePlayer ? seat.player : null);
+    return {
+      format: () => undefined,
+      state: () => undefined,
+      sound: (message) => player()?.sound(message),
+      media: (bytes) => {
+        this.options.used?.(bytes.length);
+        player()?.soundMedia(bytes);
       },
     };
   }
