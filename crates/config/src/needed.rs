@@ -139,6 +139,8 @@ pub struct Web {
     pub public_url: Option<Url>,
     /// Whose word on who asks, how, and for which host is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Where live pictures come from by WebRTC, over UDP; `None`: they do not. Port 0 lets the system choose.
+    pub webrtc: Option<SocketAddr>,
 }
 
 /// `certificate` and `key` of `[web]`.

@@ -108,6 +108,7 @@ tables! {
         key: String = r#"key = "/etc/letsencrypt/live/…/privkey.pem""#,
         public_url: String = r#"public_url = "https://thon.example.vn""#,
         trusted_proxies: Vec<String> = r#"trusted_proxies = ["127.0.0.1"]"#,
+        webrtc: String = r#"webrtc = "0.0.0.0:8555" or webrtc = "off""#,
     }
     /// Detection.
     Vision "[vision]" {

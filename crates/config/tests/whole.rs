@@ -125,6 +125,22 @@ fn a_network_address_needs_a_word() {
 }
 
 #[test]
+fn webrtc_hears_beside_the_page_unless_told_otherwise() {
+    let heard = |more: &str| small(more).unwrap().config.web.webrtc.map(|a| a.to_string());
+    for (web, at) in [
+        ("", Some("127.0.0.1:8555")),
+        ("[web]", Some("127.0.0.1:8555")),
+        ("[web]\nlisten = \"0.0.0.0:8443\"\ncertificate = \"local\"", Some("0.0.0.0:8555")),
+        ("[web]\nlisten = \"[::]:8080\"\ninsecure = true", Some("[::]:8555")),
+        ("[web]\nlisten = \"127.0.0.1:0\"", Some("127.0.0.1:0")),
+        ("[web]\nwebrtc = \"0.0.0.0:40000\"", Some("0.0.0.0:40000")),
+        ("[web]\nwebrtc = \"off\"", None),
+    ] {
+        assert_eq!(heard(web).as_deref(), at, "{web}");
+    }
+}
+
+#[test]
 fn the_door_is_read() {
     let web = |more: &str| small(&format!("[web]\n{more}")).unwrap();
     let plain = web("").config.web;

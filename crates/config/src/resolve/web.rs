@@ -19,20 +19,25 @@ use url::Url;
 const LOCAL: &str = "local";
 const PUBLIC: &str = "write public_url = \"https://thon.example.vn\"";
 const PROXIES: &str = "write addresses or networks: trusted_proxies = [\"127.0.0.1\", \"10.0.0.0/8\"]";
+/// The word in place of an address: no WebRTC.
+const OFF: &str = "off";
+/// The port of WebRTC, where it is not said.
+const WEBRTC_PORT: u16 = 8555;
 /// A village has one proxy, perhaps two.
 const PROXIES_MAX: usize = 64;
 
 pub(super) fn web(field: Field<written::Web>, base: &Path, source: &mut Source<'_>) -> Option<Web> {
     let local = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
     let Some((w, _)) = field.optional()? else {
-        return Some(Web { listen: local, insecure: false, certificate: None, public_url: None, trusted_proxies: Vec::new() });
+        let webrtc = Some(beside(local));
+        return Some(Web { listen: local, insecure: false, certificate: None, public_url: None, trusted_proxies: Vec::new(), webrtc });
     };
-    let beside = w.insecure.place().cloned();
+    let said = w.insecure.place().cloned();
     let insecure = w.insecure.or(false);
     // What could not be read is a mistake already; it need not cause a second one.
     let secure = w.certificate.there() || w.key.there();
     let certificate = certificate(w.certificate, w.key, base, source);
-    if let (Some(true), true, Some(place)) = (insecure, secure, beside) {
+    if let (Some(true), true, Some(place)) = (insecure, secure, said) {
         source.warning(&place, Wrong::new("says nothing beside a certificate: HTTPS is spoken", "leave it out"));
     }
     let listen = w.listen.then(source, |t| {
@@ -61,12 +66,30 @@ pub(super) fn web(field: Field<written::Web>, base: &Path, source: &mut Source<'
         source
             .warning(&place, Wrong::new(problem, "write trusted_proxies = [\"127.0.0.1\"] (the tunnel of docs/reach.md ends on this box)"));
     }
+    let webrtc = w.webrtc.then(source, |t| webrtc(&t)).optional();
+    let listen = listen.or(local)?;
     Some(Web {
-        listen: listen.or(local)?,
+        listen,
         insecure: insecure?,
         certificate: certificate?,
         public_url: public.optional()?.map(|(url, _)| url),
         trusted_proxies: proxies?,
+        webrtc: webrtc?.map_or(Some(beside(listen)), |(address, _)| address),
+    })
+}
+
+/// Beside the page: on the same address, so that what is for this box alone stays so. Where the system chooses one port it chooses both.
+fn beside(listen: SocketAddr) -> SocketAddr {
+    SocketAddr::new(listen.ip(), if listen.port() == 0 { 0 } else { WEBRTC_PORT })
+}
+
+fn webrtc(text: &str) -> Result<Option<SocketAddr>, Wrong> {
+    if text == OFF {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| {
+        let problem = format!("{} is not an address and a port", show(text));
+        Wrong::new(problem, "write \"0.0.0.0:8555\" (UDP, the network), \"127.0.0.1:8555\" (this box only) or \"off\"")
     })
 }
 
