@@ -116,6 +116,13 @@ impl LiveStream {
         matches!(self.0.sound.as_ref().and_then(newest), Some(Delivery::Item(sample)) if sound::sends(&sample.format))
     }
 
+    /// The samples themselves, for whoever makes something else of them: what the current group of pictures holds so far, then each as
+    /// it comes. `consumer` labels what he loses when he is slow. No fragment is made for him.
+    #[must_use]
+    pub fn samples(&self, consumer: &'static str) -> Consumer<Sample> {
+        self.0.source.subscribe(Join::CurrentGop, capacity(), consumer)
+    }
+
     /// The same pictures as the files of Low-Latency HLS, from now on until nobody has asked for a while. `room` bounds how many
     /// streams are kept as files at once; `None`: it is used up. Must be called within a tokio runtime.
     #[must_use]

@@ -8,7 +8,7 @@ mod h264;
 mod h265;
 mod record;
 
-pub use record::{avc_config, hevc_config};
+pub use record::{avc_config, avc_sets, hevc_config};
 
 use crate::error::MediaError;
 use bytes::Bytes;
@@ -118,6 +118,7 @@ mod tests {
         fn any_bytes_are_read_without_panic(data: Vec<u8>) {
             let _ = video_format(VideoCodec::H264, &data);
             let _ = video_format(VideoCodec::H265, &data);
+            let _ = avc_sets(&data);
             let _ = aac_format(&data);
         }
 
@@ -143,6 +144,21 @@ mod tests {
             let _ = h264::sps(&[&[0x67, profile, 0, 30][..], &tail].concat());
             let _ = h265::sps(&[&[0x42, 1, 1, 1, 0x60, 0, 0, 3, 0, 0x90, 0, 0, 3, 0, 0, 3, 0, 0x5d][..], &tail].concat());
             let _ = h265::sps(&[&[0x42, 1][..], &tail].concat());
+        }
+    }
+
+    #[test]
+    fn the_sets_of_a_record_are_those_it_was_made_of() {
+        let (sps, pps) = (
+            [0x67, 0x64, 0, 0x0d, 0xac, 0xd9, 0x41, 0x41, 0xfb, 1, 0x10, 0, 0, 3, 0, 0x10, 0, 0, 3, 3, 0x20, 0xf1, 0x42, 0x99, 0x60],
+            [0x68, 0xeb],
+        );
+        let record = avc_config(&sps, &pps).unwrap();
+        assert_eq!(avc_sets(&record).unwrap(), [&sps[..], &pps[..]]);
+        // Cut before the end of the last set there is none; extensions behind it (High profiles) are passed over.
+        let whole = 6 + 2 + sps.len() + 1 + 2 + pps.len();
+        for length in 0..record.len() {
+            assert_eq!(avc_sets(&record[..length]).is_ok(), length >= whole, "{length}");
         }
     }
 

@@ -94,6 +94,24 @@ fn push_unit(out: &mut Vec<u8>, unit: &[u8], what: &'static str) -> Result<(), M
     Ok(())
 }
 
+/// The parameter sets of an `avcC` body, in the order a decoder takes them: every SPS, then every PPS.
+///
+/// # Errors
+/// When the record is cut short, is of another version, or its lengths are not 4 bytes.
+pub fn avc_sets(record: &[u8]) -> Result<Vec<&[u8]>, MediaError> {
+    let mut rest = record;
+    let [version, _, _, _, lengths, count] = *take(&mut rest, 6, AVCC)? else { return Err(MediaError::truncated(AVCC)) };
+    check_head(AVCC, version, lengths)?;
+    let mut sets = Vec::new();
+    for _ in 0..count & 0x1f {
+        sets.push(unit(&mut rest, AVCC)?);
+    }
+    for _ in 0..number(&mut rest, 1, AVCC)? {
+        sets.push(unit(&mut rest, AVCC)?);
+    }
+    Ok(sets)
+}
+
 /// Builds the body of `avcC` from one SPS and one PPS (NAL units without start code or length).
 ///
 /// # Errors
