@@ -33,7 +33,7 @@ impl Village {
         let config = dir.path().join("matthon.toml");
         let text = format!(
             "[site]\nname = \"Thôn Duyên Hy\"\n[privacy]\ncontroller = \"UBND xã Thử Nghiệm\"\nkeep = \"15d\"\n[storage]\ndata = \"data\"\n\
-             [[ring]]\nname = \"main\"\npaths = [\"ring\"]\nsize = \"512MB\"\n{}[web]\nlisten = \"127.0.0.1:{port}\"\n{cameras}",
+             [[ring]]\nname = \"main\"\npaths = [\"ring\"]\nsize = \"512MB\"\n{}[web]\nlisten = \"127.0.0.1:{port}\"\nwebrtc = \"127.0.0.1:0\"\n{cameras}",
             // Where tests write to memory or to a developer's btrfs the promises about power cuts are not what is tested.
             if disks::keeps(dir.path()) { "" } else { "any_filesystem = true\n" }
         );

@@ -19,6 +19,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("matthon-store", &["matthon-domain"]),
     ("matthon-analytics", &["matthon-domain"]),
     ("matthon-live", &["matthon-domain", "matthon-media", "matthon-hub"]),
+    ("matthon-rtc", &["matthon-domain", "matthon-media", "matthon-hub"]),
     ("matthon-vision", &["matthon-domain", "matthon-media", "matthon-hub"]),
     ("matthon-alerts", &["matthon-domain"]),
     ("matthon-cases", &["matthon-domain", "matthon-store"]),
@@ -34,6 +35,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "matthon-ring",
             "matthon-store",
             "matthon-live",
+            "matthon-rtc",
             "matthon-cases",
             "matthon-evidence",
             "matthon-door",
@@ -51,6 +53,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "matthon-store",
             "matthon-analytics",
             "matthon-live",
+            "matthon-rtc",
             "matthon-vision",
             "matthon-alerts",
             "matthon-cases",
@@ -79,6 +82,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "matthon-ring",
             "matthon-store",
             "matthon-live",
+            "matthon-rtc",
             "matthon-vision",
             "matthon-alerts",
             "matthon-evidence",
@@ -146,7 +150,9 @@ fn closure(metadata: &Value, root: &str) -> BTreeSet<String> {
 #[test]
 fn the_core_links_no_media_library() {
     let found = closure(&metadata(), "matthon");
-    for forbidden in ["gstreamer", "gstreamer-sys", "ort", "ort-sys", "ffmpeg-next", "ffmpeg-sys-next", "openssl-sys", "native-tls"] {
+    for forbidden in
+        ["gstreamer", "gstreamer-sys", "ort", "ort-sys", "ffmpeg-next", "ffmpeg-sys-next", "openssl-sys", "aws-lc-sys", "native-tls"]
+    {
         assert!(!found.contains(forbidden), "the core must not link {forbidden}");
     }
 }
@@ -155,6 +161,7 @@ fn the_core_links_no_media_library() {
 const NAMED_BY: &[(&str, &[(&str, bool)])] = &[
     ("rusqlite", &[("matthon-store", false)]),
     ("retina", &[("matthon-ingest", false)]),
+    ("str0m", &[("matthon-rtc", false)]),
     ("ort", &[("matthon-detect", false), ("matthon-worker", true)]),
     ("gstreamer", &[("matthon-worker", false), ("camsim", false)]),
     ("landlock", &[("matthon-worker", false)]),

@@ -64,6 +64,8 @@ pub(crate) struct App {
     pub(crate) pairings: Pairings,
     /// Clips that were planned a moment ago.
     pub(crate) plans: Plans<ClipPlan>,
+    /// Who watches by WebRTC, by the name of his session.
+    pub(crate) visits: crate::webrtc::Visits,
     /// Who looked at what a moment ago.
     pub(crate) looks: std::sync::Mutex<audit::Looks>,
     /// The server is going away: sockets close.
@@ -95,6 +97,7 @@ impl App {
             logins: Semaphore::new(LOGINS),
             pairings: Pairings::default(),
             plans: Plans::default(),
+            visits: crate::webrtc::Visits::default(),
             looks: std::sync::Mutex::default(),
             stop,
         })

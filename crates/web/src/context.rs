@@ -91,6 +91,8 @@ pub struct Context {
     pub sightings: Sightings,
     /// The walls for TVs.
     pub wall: Arc<dyn Wall>,
+    /// Live pictures by WebRTC; none: it is off, or its port could not be had.
+    pub webrtc: Option<rtc::Room>,
     /// What phones are offered; `None`: they cannot sign up.
     pub push: Option<Push>,
     /// Pictures for phones that were told.

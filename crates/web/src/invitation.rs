@@ -140,7 +140,7 @@ pub(crate) async fn accept(
         Ok((person, secret)) => {
             audit::signing(&app, Audited::DeviceBound, person.name.clone(), person.role.to_string(), &said).await?;
             let cookie = session::cookie(&secret, way.secure(), BOUND_LIFE)?;
-            Ok((cookie, Who::new(&app.context, person.name, person.role)))
+            Ok((cookie, Who::new(&app.context, &way, person.name, person.role)))
         }
         Err(other) => {
             let problem = refused(&other);

@@ -56,6 +56,7 @@ mod vision;
 mod wall;
 pub mod want;
 mod way;
+mod webrtc;
 
 pub use app::router;
 pub use context::{Camera, Context, DisksOf, Site};

@@ -1,6 +1,6 @@
 //! `openapi.json`, written from the table of endpoints; a test compares it with the file in `tests/`.
 
-use crate::endpoints::{Access, Answer, Endpoint, Method, table};
+use crate::endpoints::{Access, Answer, Endpoint, Method, SDP, table};
 use axum::Json;
 use domain::{CaseState, ClipState, StillState};
 use serde_json::{Map, Value, json};
@@ -67,6 +67,10 @@ fn operation(endpoint: &Endpoint) -> Value {
         let about = "init-N.mp4, seg-N.m4s or part-N-M.m4s";
         parameters.push(json!({"name": "file", "in": "path", "required": true, "description": about, "schema": {"type": "string"}}));
     }
+    if endpoint.path.contains("{session}") {
+        let about = "The session that Location named";
+        parameters.push(json!({"name": "session", "in": "path", "required": true, "description": about, "schema": {"type": "string"}}));
+    }
     let reference = |schema: &str| json!({"$ref": format!("#/components/schemas/{schema}")});
     let carries = |media: &str, what: Value| json!({"description": endpoint.about, "content": {media: what}});
     let (code, answer) = match endpoint.answer {
@@ -74,6 +78,7 @@ fn operation(endpoint: &Endpoint) -> Value {
         Answer::Socket => ("101", json!({"description": endpoint.about})),
         Answer::Bytes(media) => ("200", carries(media, json!({}))),
         Answer::Json(schema) => ("200", carries("application/json", json!({"schema": reference(schema)}))),
+        Answer::Answered => ("201", carries("application/sdp", json!({}))),
         Answer::Made(schema) => ("201", carries("application/json", json!({"schema": reference(schema)}))),
     };
     let problem = json!({
@@ -97,7 +102,9 @@ fn operation(endpoint: &Endpoint) -> Value {
         // By the host of `public_url`, or through a trusted proxy, there is no such path.
         operation["x-inside-only"] = json!(true);
     }
-    if !endpoint.body.is_empty() {
+    if endpoint.body == SDP {
+        operation["requestBody"] = json!({"required": true, "content": {"application/sdp": {}}});
+    } else if !endpoint.body.is_empty() {
         let schema = reference(endpoint.body);
         operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
     }
@@ -151,12 +158,12 @@ fn house() -> Value {
     let heading: Vec<&str> = domain::Heading::ALL.iter().map(|heading| heading.as_str()).collect();
     let role: Vec<&str> = domain::Role::ALL.iter().map(|role| role.as_str()).collect();
     json!({
-        "Problem": object(&[("type", "string"), ("kind", "string"), ("title", "string"), ("status", "integer"), ("detail", "string"), ("parameter?", "string"), ("room?", "=NoRoom")]),
+        "Problem": object(&[("type", "string"), ("kind", "string"), ("title", "string"), ("status", "integer"), ("detail", "string"), ("parameter?", "string"), ("room?", "=NoRoom"), ("codec?", "string")]),
         "NoRoom": object(&[("need", "integer"), ("used", "integer"), ("quota", "integer"), ("free", "integer")]),
         "Login": object(&[("name", "string"), ("password", "string")]),
         "Role": {"type": "string", "enum": role},
         "Site": object(&[("name", "string"), ("timezone", "string"), ("language", "string"), ("demo", "boolean")]),
-        "Session": object(&[("name", "string"), ("role", "=Role"), ("site", "=Site")]),
+        "Session": object(&[("name", "string"), ("role", "=Role"), ("site", "=Site"), ("webrtc", "boolean")]),
         "NewPerson": object(&[("name", "string"), ("role", "=Role"), ("cameras?", "string[]|null")]),
         "InviteAgain": object(&[("lost?", "boolean")]),
         "InvitationSecret": object(&[("secret", "string")]),

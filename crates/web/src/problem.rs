@@ -78,6 +78,15 @@ pub(crate) enum Problem {
     /// The evidence store does not take so much more.
     #[error("{said}")]
     NoRoom { need: u64, room: Room, said: String },
+    /// The stream is not one that WebRTC carries.
+    #[error("{0}")]
+    NotByWebRtc(rtc::Unfit),
+    /// There is no WebRTC here, or not for whoever asks.
+    #[error("no WebRTC: {0}")]
+    NoWebRtc(&'static str),
+    /// The body is of another kind than is taken.
+    #[error("send the offer as Content-Type: application/sdp")]
+    NotSdp,
     /// A WebSocket address was asked without an upgrade.
     #[error("this address speaks WebSocket: send an upgrade request")]
     NotWebSocket,
@@ -137,7 +146,9 @@ impl Problem {
             Self::NotWebSocket => StatusCode::UPGRADE_REQUIRED,
             Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Conflict(_) | Self::NoRoom { .. } => StatusCode::CONFLICT,
-            Self::Full(_) | Self::NoPicture(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotByWebRtc(_) => StatusCode::NOT_ACCEPTABLE,
+            Self::NotSdp => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Full(_) | Self::NoPicture(_) | Self::NoWebRtc(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -170,6 +181,9 @@ impl Problem {
             Self::OneCase => "one-case",
             Self::AllCameras => "all-cameras",
             Self::NotWebSocket => "not-websocket",
+            Self::NotByWebRtc(_) => "not-by-webrtc",
+            Self::NoWebRtc(_) => "no-webrtc",
+            Self::NotSdp => "not-sdp",
             Self::Range { .. } => "range",
             Self::Full(Full::Live) => "live-full",
             Self::Full(Full::Clips) => "clips-full",
@@ -199,6 +213,9 @@ impl IntoResponse for Problem {
         });
         if let Self::Bad { name, .. } = &self {
             body["parameter"] = json!(name);
+        }
+        if let Self::NotByWebRtc(unfit) = &self {
+            body["codec"] = json!(unfit.codec());
         }
         // Numbers for a page that says it in its own words.
         if let Self::NoRoom { need, room, .. } = &self {

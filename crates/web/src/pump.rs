@@ -262,7 +262,7 @@ async fn outcome(check: &mut Option<BoxFuture<'static, bool>>) -> bool {
 }
 
 /// Whether the credential is still good, for this role and these cameras.
-async fn may_still(app: Arc<App>, caller: Caller, cameras: Vec<CameraId>) -> bool {
+pub(crate) async fn may_still(app: Arc<App>, caller: Caller, cameras: Vec<CameraId>) -> bool {
     match guard::recognise(&app.context, &caller.credential).await {
         Ok(Some(user)) => {
             let now = Caller { user, ..caller };

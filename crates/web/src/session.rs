@@ -10,6 +10,7 @@ use crate::{
     origin::Origin,
     problem::{Full, Problem},
     way::Way,
+    webrtc,
 };
 use axum::{
     Extension, Json,
@@ -38,11 +39,13 @@ pub(crate) struct Who {
     name: String,
     role: Role,
     site: SiteView,
+    /// Whether live pictures come by WebRTC on the way this request came.
+    webrtc: bool,
 }
 
 impl Who {
-    pub(crate) fn new(context: &Context, name: String, role: Role) -> Json<Self> {
-        Json(Self { name, role, site: SiteView::of(&context.site) })
+    pub(crate) fn new(context: &Context, way: &Way, name: String, role: Role) -> Json<Self> {
+        Json(Self { name, role, site: SiteView::of(&context.site), webrtc: webrtc::offered(context, way) })
     }
 }
 
@@ -90,7 +93,7 @@ pub(crate) async fn sign_in(
     metrics::counter!("matthon_logins_total", "outcome" => if outcome.is_ok() { "ok" } else { "refused" }).increment(1);
     let (user, secret) = outcome?;
     let cookie = cookie(&secret, way.secure(), KEEP)?;
-    Ok((cookie, Who::new(&app.context, user.name, user.role)))
+    Ok((cookie, Who::new(&app.context, &way, user.name, user.role)))
 }
 
 /// `GET session`. The page asks at each opening, and the cookie begins anew: it ends with the session, not with its first month.
@@ -105,7 +108,7 @@ pub(crate) async fn who(
         let lasts = blocking(move || store.session(asked.expose(), now)).await?.map_err(Problem::internal)?;
         renewed = lasts.map(|(_, life)| cookie(secret.expose(), way.secure(), life)).transpose()?;
     }
-    Ok((renewed, Who::new(&app.context, caller.user.name, caller.user.role)))
+    Ok((renewed, Who::new(&app.context, &way, caller.user.name, caller.user.role)))
 }
 
 /// `DELETE session`. A token is not ended by it: tokens are given and taken on the command line.

@@ -30,6 +30,8 @@ fn certificate(dir: &TempDir) -> door::Certificate {
 }
 
 const PUBLIC: &str = "https://thon.example.vn";
+const WEBRTC: &str = "/api/v1/cameras/{id}/webrtc";
+const SESSION: &str = "/api/v1/cameras/{id}/webrtc/{session}";
 
 /// A village behind the proxy on this box.
 async fn tunnelled() -> Village {
@@ -127,7 +129,7 @@ async fn each_row_of_the_table_goes_through_the_public_door_or_does_not() {
     let village = tunnelled().await;
     village.feed();
     let token = village.token("ba-thanh", Role::Admin);
-    let inside = ["/healthz", "/ca.crt", "/metrics", "/api/v1/tv/pairing", "/api/v1/tv/pairing/look"];
+    let inside = ["/healthz", "/ca.crt", "/metrics", "/api/v1/tv/pairing", "/api/v1/tv/pairing/look", WEBRTC, SESSION];
     // Rows for everybody that are open to the whole internet: each of them on purpose.
     let open = [
         (Method::Post, "/api/v1/session"),
@@ -177,6 +179,9 @@ async fn each_row_of_the_table_goes_through_the_public_door_or_does_not() {
                 "/api/v1/tv/pairing" => 201,
                 // Asked without a secret.
                 "/api/v1/tv/pairing/look" => 400,
+                // Asked without an offer; and of no session.
+                WEBRTC => 415,
+                SESSION => 404,
                 _ => 200,
             };
             assert_eq!(status, wanted, "{}", row.path);

@@ -112,6 +112,22 @@ fn booked(loaded: &config::Loaded, store: &store::Store, env: &Env) -> Result<()
     Ok(())
 }
 
+/// The port of WebRTC. Pictures come by other ways as well: where it cannot be had that is said, and nothing else.
+async fn webrtc(config: &Config, tasks: &TaskTracker, stop: &CancellationToken) -> Option<rtc::Room> {
+    let address = config.web.webrtc?;
+    match rtc::Room::open(address).await {
+        Ok(room) => {
+            tracing::info!(address = %room.address(), "WebRTC hears here");
+            tasks.spawn(room.clone().serve(stop.clone()));
+            Some(room)
+        }
+        Err(error) => {
+            tracing::warn!(%address, %error, "no WebRTC: its UDP port cannot be had; choose another address, webrtc under [web], or \"off\"");
+            None
+        }
+    }
+}
+
 #[allow(clippy::too_many_arguments, reason = "everything the core is made of, once")]
 async fn serve(
     config: &Config,
@@ -185,6 +201,8 @@ async fn serve(
     let renewed = Arc::new(tokio::sync::Notify::new());
     tasks.spawn(doors::keep(doors.clone(), config.clone(), env.clock.clone(), renewed.clone(), stop.clone()));
 
+    let webrtc = webrtc(config, &tasks, &stop).await;
+
     let seen = vision.clone();
     let wall = wall::start(config, env, capture, &cases, &tasks, &stop);
     let context = web::Context {
@@ -210,6 +228,7 @@ async fn serve(
         keeping: Arc::new(keeping::Kept(keeper)),
         sightings,
         wall,
+        webrtc,
         push: phones.offer,
         glances: phones.glances,
         evidence: gauge,

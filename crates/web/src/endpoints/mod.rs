@@ -50,6 +50,8 @@ pub enum Answer {
     Json(&'static str),
     /// JSON of this schema for something that was made: 201.
     Made(&'static str),
+    /// The answer to an offer (SDP), and where to end what was begun: 201.
+    Answered,
 }
 
 /// One row.
@@ -64,7 +66,7 @@ pub struct Endpoint {
     pub about: &'static str,
     /// Query parameters: name, whether it must be there, what it means.
     pub query: &'static [(&'static str, bool, &'static str)],
-    /// The schema's name of the JSON it takes; empty: it takes none.
+    /// The schema's name of the JSON it takes; [`SDP`]: an offer as `application/sdp`; empty: it takes none.
     pub body: &'static str,
     /// What a success carries.
     pub answer: Answer,
@@ -74,9 +76,20 @@ pub struct Endpoint {
     pub(crate) handler: fn() -> MethodRouter<Arc<App>>,
 }
 
-/// What is not for outside: for machines beside the box, for whoever can compare a fingerprint on its screen, and for screens that ask
-/// to be let in.
-const INSIDE: &[&str] = &["/metrics", "/healthz", authority::PATH, "/api/v1/tv/pairing", "/api/v1/tv/pairing/look"];
+/// The body of what takes an offer (WHEP).
+pub const SDP: &str = "Sdp";
+
+/// What is not for outside: for machines beside the box, for whoever can compare a fingerprint on its screen, for screens that ask
+/// to be let in, and what comes by UDP, which no tunnel carries.
+const INSIDE: &[&str] = &[
+    "/metrics",
+    "/healthz",
+    authority::PATH,
+    "/api/v1/tv/pairing",
+    "/api/v1/tv/pairing/look",
+    "/api/v1/cameras/{id}/webrtc",
+    "/api/v1/cameras/{id}/webrtc/{session}",
+];
 
 /// What a browser may that a link let in to one case: see it and answer it. Each has the case in its path.
 const ONE_CASE: &[&str] = &[

@@ -1,8 +1,8 @@
 //! Cameras: live pictures, what is recorded, and finding in it.
 
-use super::{Answer, EVERYBODY, Endpoint, FROM, LISTEN, Method, PLAYBACK, STREAM, TO, WATCH};
-use crate::{cameras, clip, hls, live_socket, search, snapshot, story};
-use axum::routing::{get, post};
+use super::{Answer, EVERYBODY, Endpoint, FROM, LISTEN, Method, PLAYBACK, SDP, STREAM, TO, WATCH};
+use crate::{cameras, clip, hls, live_socket, search, snapshot, story, webrtc};
+use axum::routing::{delete, get, post};
 use domain::Audited;
 
 pub(super) const WATCHING: &[Endpoint] = &[
@@ -93,6 +93,29 @@ pub(super) const WATCHING: &[Endpoint] = &[
         answer: Answer::Bytes("video/mp4"),
         audit: Some(Audited::Live),
         handler: || get(hls::file),
+    },
+    Endpoint {
+        method: Method::Post,
+        path: "/api/v1/cameras/{id}/webrtc",
+        access: WATCH,
+        about: "WHEP: answers a WebRTC offer for the live pictures (H.264 without B-frames), with all candidates; Location is the session. In the village only.",
+        query: &[STREAM],
+        body: SDP,
+        answer: Answer::Answered,
+        audit: Some(Audited::Live),
+        handler: || post(webrtc::begin),
+    },
+    Endpoint {
+        method: Method::Delete,
+        path: "/api/v1/cameras/{id}/webrtc/{session}",
+        access: WATCH,
+        about: "Ends such a session of the caller's.",
+        query: &[],
+        body: "",
+        answer: Answer::Nothing,
+        // That it ended shows no picture; that it began was written.
+        audit: None,
+        handler: || delete(webrtc::end),
     },
     Endpoint {
         method: Method::Get,

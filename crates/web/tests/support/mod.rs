@@ -343,6 +343,7 @@ impl Village {
         let disks = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&vision);
         let wall = Arc::new(Walls::default());
+        let room = rtc::Room::open("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let context = Arc::new(Context {
             site: Site { name: "Thôn Duyên Hy".into(), timezone: "Asia/Ho_Chi_Minh".into(), language: "vi".into(), demo: false },
             cameras,
@@ -361,6 +362,7 @@ impl Village {
             keeping: Arc::new(Films { store: store.clone(), dir: folder.path().to_owned() }),
             sightings: store::Sightings::open(&folder.path().join("sightings.db")).unwrap(),
             wall: wall.clone(),
+            webrtc: Some(room.clone()),
             push: Some(matthon_web::Push {
                 key: "BKEY".into(),
                 check: Arc::new(|endpoint, p256dh, _| {
@@ -380,6 +382,7 @@ impl Village {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
+        tokio::spawn(room.serve(stop.clone()));
         let server = tokio::spawn(serve(listener, Arc::clone(&context), stop.clone()));
         Self {
             address,
@@ -460,6 +463,12 @@ impl Village {
         client().post(self.url(path)).bearer_auth(token).json(body).send().await.unwrap()
     }
 
+    /// POST of an offer.
+    pub(crate) async fn offer(&self, path: &str, token: &str, offer: &str) -> reqwest::Response {
+        let request = client().post(self.url(path)).bearer_auth(token).header("Content-Type", "application/sdp");
+        request.body(offer.to_owned()).send().await.unwrap()
+    }
+
     /// GET of JSON that must be there.
     pub(crate) async fn read(&self, path: &str, token: &str) -> Value {
         let answer = self.get(path, token).await;
@@ -483,6 +492,14 @@ pub(crate) fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().cookie_store(true).build().unwrap()
 }
+
+/// What a browser offers that wants to receive one picture.
+pub(crate) const OFFER: &str = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+    a=msid-semantic: WMS\r\nm=video 9 UDP/TLS/RTP/SAVPF 96 97\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:Yx3f\r\n\
+    a=ice-pwd:bS1oVbqVvhcoY1vXo0TJQ0qH\r\na=ice-options:trickle\r\na=fingerprint:sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:\
+    EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF\r\na=setup:actpass\r\na=mid:0\r\na=recvonly\r\na=rtcp-mux\r\na=rtcp-rsize\r\n\
+    a=rtpmap:96 H264/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\n\
+    a=fmtp:96 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n";
 
 /// The kind of a problem, after checking its shape.
 pub(crate) async fn kind(response: reqwest::Response) -> (u16, String) {
