@@ -16,6 +16,8 @@ export interface Session {
   name: string;
   role: Role;
   site: Site;
+  /** Live pictures come by WebRTC, too, on this way in. */
+  webrtc?: boolean;
 }
 
 export interface StreamHealth {

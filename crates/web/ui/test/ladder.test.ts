@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Ladder, rungsFor, type Rung } from '../src/player/ladder';
 
 const ALL: Rung[] = ['socket', 'hls', 'stills'];
+const BOTH: Rung[] = ['socket', 'webrtc', 'hls', 'stills'];
 
 /** Seconds go by, one tick each. */
 function pass(ladder: Ladder, from: number, seconds: number, moving: boolean, fair = true): number {
@@ -11,10 +12,14 @@ function pass(ladder: Ladder, from: number, seconds: number, moving: boolean, fa
 }
 
 test('only what the browser can, and single pictures always', () => {
-  assert.deepEqual(rungsFor({ mediaSource: true, nativeHls: true }, null), ALL);
-  assert.deepEqual(rungsFor({ mediaSource: false, nativeHls: true }, null), ['hls', 'stills']);
-  assert.deepEqual(rungsFor({ mediaSource: false, nativeHls: false }, null), ['stills']);
-  assert.deepEqual(rungsFor({ mediaSource: true, nativeHls: false }, 'hls'), ['hls']);
+  const can = (mediaSource: boolean, webrtc: boolean, nativeHls: boolean, only: Rung | null = null) => rungsFor({ mediaSource, webrtc, nativeHls }, only);
+  assert.deepEqual(can(true, true, true), BOTH);
+  assert.deepEqual(can(true, false, true), ALL);
+  assert.deepEqual(can(false, true, false), ['webrtc', 'stills']);
+  assert.deepEqual(can(false, false, true), ['hls', 'stills']);
+  assert.deepEqual(can(false, false, false), ['stills']);
+  assert.deepEqual(can(true, true, false, 'hls'), ['hls']);
+  assert.deepEqual(can(true, false, true, 'webrtc'), ['webrtc'], 'also where the box did not offer it');
 });
 
 test('a stall now and then is no reason to step down, three in a minute are', () => {
@@ -149,4 +154,42 @@ test('what can never play is never tried again', () => {
   only.cannot(1);
   pass(only, 1, 100, false);
   assert.equal(only.rung, 'hls');
+});
+
+test('where the socket stands still it is WebRTC, which goes on while the socket fails again, and HLS where UDP does not get through', () => {
+  const ladder = new Ladder(BOTH, 0);
+  const rung = (): Rung => ladder.rung;
+  let now = pass(ladder, 0, 20, true);
+  for (let i = 0; i < 3; i += 1) ladder.strike((now += 5));
+  assert.equal(rung(), 'webrtc');
+  // A line that loses packets for an hour: the socket is tried seldom, one stall ends a try, and it is never HLS.
+  let tries = 0;
+  for (let i = 0; i < 3600; i += 1) {
+    now += 1;
+    const before = rung();
+    ladder.tick(now, rung() === 'webrtc', true);
+    if (before === 'webrtc' && rung() === 'socket') tries += 1;
+    if (rung() === 'socket') ladder.strike(now);
+    assert.notEqual(rung(), 'hls');
+  }
+  assert.ok(tries >= 4 && tries <= 10, String(tries));
+  // Nothing comes over UDP: fifteen seconds, and on.
+  const closed = new Ladder(BOTH, 0);
+  for (let i = 0; i < 3; i += 1) closed.strike(i);
+  pass(closed, 2, 14, false);
+  assert.equal(closed.rung, 'webrtc');
+  pass(closed, 16, 1, false);
+  assert.equal(closed.rung, 'hls');
+});
+
+test('what one way cannot because of the codec, the other is not asked for', () => {
+  const ladder = new Ladder(BOTH, 0);
+  ladder.spare('webrtc');
+  ladder.cannot(1);
+  assert.equal(ladder.rung, 'hls');
+  pass(ladder, 1, 600, true);
+  assert.equal(ladder.rung, 'hls');
+  const used = new Ladder(['webrtc', 'stills'], 0);
+  used.spare('webrtc');
+  assert.equal(used.rung, 'webrtc', 'the one in use is left by cannot');
 });

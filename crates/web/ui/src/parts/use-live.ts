@@ -2,7 +2,7 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { loadSession, session } from '../api';
-import type { Rung } from '../player/ladder';
+import { RUNGS, type Rung } from '../player/ladder';
 import type { SessionStatus } from '../player/session';
 import { LiveView, type Channel, type StreamName } from '../player/view';
 import { count } from '../saver';
@@ -17,7 +17,7 @@ export const STILL_EVERY = { large: 2, tile: 5, saver: 10 };
 /** `?live=hls` and the like: one rung whether it works or not, for tests and for whoever helps on the telephone. */
 const FORCED: Rung | null = (() => {
   const asked = new URLSearchParams(window.location.search).get('live');
-  return asked === 'socket' || asked === 'hls' || asked === 'stills' ? asked : null;
+  return RUNGS.find((rung) => rung === asked) ?? null;
 })();
 
 export interface Live {
@@ -57,6 +57,7 @@ export function useLive({ cameras, stream, grid, sparing, sound = false, health 
       // What was refused cannot say why; the session call can.
       refused: () => loadSession().then(() => session.value !== null, () => false),
       only: sparing ? 'stills' : FORCED, sound,
+      webrtc: session.value?.webrtc === true,
       everyMs: (sparing ? STILL_EVERY.saver : grid ? STILL_EVERY.tile : STILL_EVERY.large) * 1000,
     });
     view.current = made;

@@ -4,23 +4,32 @@
 export type Rung =
   /** Fragments over the WebSocket into MSE or ManagedMediaSource. */
   | 'socket'
+  /** WebRTC: over UDP, where a lost packet holds up nothing but itself. In the village only. */
+  | 'webrtc'
   /** Low-Latency HLS by the browser's own player. */
   | 'hls'
   /** Single pictures. */
   | 'stills';
 
-export const RUNGS: readonly Rung[] = ['socket', 'hls', 'stills'];
+export const RUNGS: readonly Rung[] = ['socket', 'webrtc', 'hls', 'stills'];
 
-/** What the browser can do, as it says itself. */
+/** What the browser can do, as it says itself; and the box, as it says on this way in. */
 export interface Can {
   mediaSource: boolean;
+  /** Both can. */
+  webrtc: boolean;
   nativeHls: boolean;
 }
 
-/** The rungs to use, best first. `only`: one was asked for by name, and is used whether it works or not. */
+/**
+ * The rungs to use, best first. `only`: one was asked for by name, and is used whether it works or not.
+ * The socket comes first, for it is exact and costs the box least. What makes it stand still is a line that loses packets: TCP holds back
+ * everything until the lost one is there. So WebRTC is what comes after it, and nothing else has to be measured.
+ */
 export function rungsFor(can: Can, only: Rung | null): Rung[] {
   if (only) return [only];
-  return RUNGS.filter((rung) => rung === 'stills' || (rung === 'hls' ? can.nativeHls : can.mediaSource));
+  const has: Record<Rung, boolean> = { socket: can.mediaSource, webrtc: can.webrtc, hls: can.nativeHls, stills: true };
+  return RUNGS.filter((rung) => has[rung]);
 }
 
 /** So many stalls and failures within this time, and the next rung is taken. */
@@ -55,6 +64,11 @@ export class Ladder {
     if (this.below() === null) return;
     this.never.add(this.rung);
     this.down(now);
+  }
+
+  /** That way cannot, either. The one in use stays until `cannot` is said of it. */
+  spare(rung: Rung): void {
+    if (rung !== this.rung) this.never.add(rung);
   }
 
   /** It stood still, or broke. */

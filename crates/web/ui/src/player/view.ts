@@ -7,6 +7,7 @@ import { LiveSession, type LiveSink, type SessionStatus } from './session';
 import { Stills } from './stills';
 import { mediaSourceClass } from './support';
 import type { SoundState } from './voice';
+import { RtcPlayer, canRtc } from './webrtc';
 
 export type StreamName = 'main' | 'sub';
 
@@ -38,6 +39,8 @@ export interface ViewOptions {
   used?: (bytes: number) => void;
   /** One rung, whether it works or not. */
   only?: Rung | null;
+  /** The box answers WebRTC on the way this page came. */
+  webrtc: boolean;
   /** Milliseconds from one single picture to the next. */
   everyMs: number;
   /** One camera alone, on the socket, can be heard. */
@@ -59,7 +62,7 @@ interface Seat {
   video: HTMLVideoElement | null;
   ladder: Ladder;
   rung: Rung | null;
-  player: LivePlayer | HlsPlayer | null;
+  player: LivePlayer | HlsPlayer | RtcPlayer | null;
   stills: Stills | null;
   state: PlayerState;
   link: string | null;
@@ -72,6 +75,9 @@ interface Seat {
 }
 
 const now = () => performance.now() / 1000;
+
+/** On this way a picture has a connection of its own, which nothing closes while nobody sees it. */
+const asksItself = (rung: Rung) => rung === 'hls' || rung === 'webrtc';
 
 export class LiveView {
   private readonly seats: Seat[];
@@ -88,7 +94,8 @@ export class LiveView {
 
   constructor(private readonly options: ViewOptions) {
     this.hears = options.sound === true && !options.grid;
-    const rungs = rungsFor({ mediaSource: mediaSourceClass() !== null, nativeHls: canPlayHls() }, options.only ?? null);
+    const can = { mediaSource: mediaSourceClass() !== null, webrtc: options.webrtc && canRtc(), nativeHls: canPlayHls() };
+    const rungs = rungsFor(can, options.only ?? null);
     this.seats = options.cameras.map((camera, ch) => ({
       ch, camera, video: options.videos[ch] ?? null, ladder: new Ladder(rungs, now()), rung: null, player: null, stills: null, state: FRESH, link: null, sound: 'off', health: 'ok', inSight: true, left: -Infinity,
     }));
@@ -146,7 +153,7 @@ export class LiveView {
       const wanted = seat.ladder.rung;
       if (seat.rung !== wanted) this.take(seat, wanted);
       // The socket closes itself when the page is hidden; what asks by itself must be told.
-      const asleep = !this.awake(seat) || (wanted === 'hls' && this.hidden);
+      const asleep = !this.awake(seat) || (asksItself(wanted) && this.hidden);
       if (asleep && seat.player) this.rest(seat);
       else if (!asleep && wanted !== 'stills' && !seat.player) this.begin(seat, wanted);
       seat.stills?.see(!this.hidden && seat.inSight);
@@ -200,6 +207,14 @@ export class LiveView {
       const player = new LivePlayer(video, (state) => this.said(seat, state), (sound) => this.voiced(seat, sound));
       player.listen(this.hears);
       seat.player = player;
+    } else if (video && rung === 'webrtc') {
+      this.options.changed(ch, { stream: this.options.stream });
+      seat.player = new RtcPlayer(video, {
+        url: `${base}/webrtc?stream=${this.options.stream}`,
+        changed: (state) => this.said(seat, state),
+        refused: () => void this.options.refused(),
+        used: (bytes) => this.options.used?.(bytes),
+      });
     } else if (video) {
       this.options.changed(ch, { stream: this.options.stream });
       seat.player = new HlsPlayer(video, `${base}/hls/index.m3u8?stream=${this.options.stream}`, (state) => this.said(seat, state));
@@ -212,11 +227,15 @@ export class LiveView {
     seat.state = state;
     const part: Partial<Channel> = { player: state };
     if (state.status === 'playing' && seat.rung !== 'stills') part.still = null;
-    if (state.status === 'unsupported') part.refused = state.codec;
+    // What WebRTC does not carry the ways below may play.
+    if (state.status === 'unsupported' && seat.rung !== 'webrtc') part.refused = state.codec;
     this.options.changed(seat.ch, part);
     if (state.status === before) return;
-    if (state.status === 'unsupported') seat.ladder.cannot(now());
-    else if (this.fair(seat) && (state.status === 'stalled' || state.status === 'failed')) seat.ladder.strike(now());
+    if (state.status === 'unsupported') {
+      // WebRTC carries H.264 only: what else a socket brought needs no asking.
+      if (state.codec !== 'H.264') seat.ladder.spare('webrtc');
+      seat.ladder.cannot(now());
+    } else if (this.fair(seat) && (state.status === 'stalled' || state.status === 'failed')) seat.ladder.strike(now());
     // Not in the middle of a player's own step.
     if (seat.ladder.rung !== seat.rung) window.setTimeout(() => this.settle(), 0);
   }
