@@ -53,6 +53,9 @@ pub const TARGETS: &[Target] = &[
     Target { name: "case-link", max_len: 512, run: targets::requests::case_link },
     Target { name: "hls", max_len: 128, run: targets::requests::hls },
     Target { name: "want", max_len: 512, run: targets::requests::want },
+    // what browsers send
+    Target { name: "offer", max_len: 8192, run: targets::web::offer },
+    Target { name: "knock", max_len: 2048, run: targets::web::knock },
     // what people write
     Target { name: "config", max_len: 4096, run: targets::words::config },
     Target { name: "model", max_len: 4096, run: targets::words::model },

@@ -340,7 +340,27 @@ fn request_seeds(out: &mut Vec<Seed>) {
     put("want", "asked", b"\x103,0,15");
 }
 
+/// What a browser offers that wants to receive one picture.
+pub const OFFER: &str = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\na=extmap-allow-mixed\r\n\
+    a=msid-semantic: WMS\r\nm=video 9 UDP/TLS/RTP/SAVPF 96 97\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:Yx3f\r\n\
+    a=ice-pwd:bS1oVbqVvhcoY1vXo0TJQ0qH\r\na=ice-options:trickle\r\na=fingerprint:sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:\
+    EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF\r\na=setup:actpass\r\na=mid:0\r\na=extmap:3 http://www.ietf.org/id/draft-holmer\
+    -rmcat-transport-wide-cc-extensions-01\r\na=recvonly\r\na=rtcp-mux\r\na=rtcp-rsize\r\na=rtpmap:96 H264/90000\r\na=rtcp-fb:96 nack\r\n\
+    a=rtcp-fb:96 nack pli\r\na=fmtp:96 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\na=rtpmap:97 rtx/90000\r\n\
+    a=fmtp:97 apt=96\r\n";
+
 fn text_seeds(out: &mut Vec<Seed>) {
+    out.push(("offer", "one-picture".into(), OFFER.as_bytes().to_vec()));
+    out.push((
+        "offer",
+        "with-candidate".into(),
+        OFFER.replace("a=mid:0", "a=candidate:1 1 udp 2122260223 abcd.local 50000 typ host\r\na=mid:0").into_bytes(),
+    ));
+    // A binding request without a signature, and what begins DTLS and RTP.
+    let stun = [&[0, 1, 0, 16, 0x21, 0x12, 0xa4, 0x42][..], &[7; 12], &[0, 6, 0, 9], b"abcd:Yx3f", &[0; 3]].concat();
+    let knock = |bytes: &[u8]| [&u16::try_from(bytes.len()).unwrap().to_le_bytes()[..], bytes, &[9]].concat();
+    let dtls = [&[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5][..], &[1, 0, 0, 0, 0]].concat();
+    out.push(("knock", "three".into(), [knock(&stun), knock(&dtls), knock(&[&[0x80, 96][..], &[0; 20]].concat())].concat()));
     out.push(("seen", "whole".into(), observed()));
     out.push(("seen", "quiet".into(), br#"{"v":1,"capture":0,"size":[1,1],"motion":0,"seen":[]}"#.to_vec()));
     let demo = include_str!("../../config/demo.toml").replace("@RTSP@", "rtsp://10.0.0.1").replace("@PORT@", "8080");

@@ -20,8 +20,9 @@ export function skipping(name, lacks = false) {
   return skip;
 }
 
-export function launch() {
-  return chromium.launch({ executablePath, args: ARGS, handleSIGINT: false, handleSIGTERM: false });
+/** `more`: further switches. */
+export function launch(more = []) {
+  return chromium.launch({ executablePath, args: [...ARGS, ...more], handleSIGINT: false, handleSIGTERM: false });
 }
 
 /** Where pictures of a village's pages go: the documentation's when asked for, else away with everything else. */

@@ -25,7 +25,8 @@ before(async () => {
   if (skip) return;
   village = await Village.start({ cameras: [GATE, SCHOOL] });
   screens = screensOf(village);
-  browser = await launch();
+  // The village is on this machine, and a browser does not do WebRTC with its own machine unless told so.
+  browser = await launch(['--allow-loopback-in-peer-connection']);
   const context = await browser.newContext(PHONE);
   const page = await context.newPage();
   await page.goto(village.url);
@@ -93,6 +94,9 @@ const NO_MSE = () => {
   delete window.MediaSource;
   delete window.ManagedMediaSource;
 };
+const NO_RTC = () => {
+  delete window.RTCPeerConnection;
+};
 const NO_HLS = () => {
   const can = HTMLMediaElement.prototype.canPlayType;
   HTMLMediaElement.prototype.canPlayType = function canPlayType(type) {
@@ -148,25 +152,69 @@ step('a browser that can nothing shows single pictures, and a snapshot can be ta
   await page.addInitScript(NO_HLS);
 });
 
-{
+for (const [next, prepare] of [['webrtc', async () => undefined], ['hls', (page) => page.addInitScript(NO_RTC)]]) {
   let through = false;
   let refused = 0;
-  step('where the socket does not get through it is HLS, and the socket again once it does', '/', async (page, complaints) => {
-    await rung(page, GATE[0], 'hls', 60_000);
+  step(`where the socket does not get through it is ${next}, and the socket again once it does`, '/', async (page, complaints) => {
+    await rung(page, GATE[0], next, 60_000);
     assert.ok(refused >= 3, `after ${refused} tries`);
     await advance(page, 0, 4);
     through = true;
     await rung(page, GATE[0], 'socket', 90_000);
     await advance(page, 0, 3);
     complaints.splice(0);
-  }, (page) => page.routeWebSocket(/\/api\/v1\/live/, (socket) => {
-    if (through) socket.connectToServer();
-    else {
-      refused += 1;
-      socket.close({ code: 1011 });
-    }
-  }));
+  }, async (page) => {
+    await prepare(page);
+    await page.routeWebSocket(/\/api\/v1\/live/, (socket) => {
+      if (through) socket.connectToServer();
+      else {
+        refused += 1;
+        socket.close({ code: 1011 });
+      }
+    });
+  });
 }
+
+/** What the page's connections received, one line each; `window.peers` is of [`KEEP_PEERS`]. */
+const received = (page) => page.evaluate(async () => {
+  const lines = [];
+  for (const peer of window.peers.filter((one) => one.connectionState !== 'closed')) {
+    (await peer.getStats()).forEach((report) => {
+      if (report.type === 'inbound-rtp') lines.push({ frames: report.framesDecoded, keys: report.keyFramesDecoded, packets: report.packetsReceived, width: report.frameWidth });
+    });
+  }
+  return lines;
+});
+const KEEP_PEERS = () => {
+  const Peer = window.RTCPeerConnection;
+  window.peers = [];
+  window.RTCPeerConnection = class extends Peer {
+    constructor(...args) {
+      super(...args);
+      window.peers.push(this);
+    }
+  };
+};
+
+step('WebRTC by force: pictures over UDP, the main stream when it is large, and a goodbye that frees the place', '/?live=webrtc', async (page, complaints) => {
+  const asked = [];
+  page.on('request', (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
+  await rung(page, GATE[0], 'webrtc');
+  await advance(page, 0, 3);
+  const [first] = await received(page);
+  assert.ok(first.frames > 10 && first.keys >= 1 && first.packets > first.frames, JSON.stringify(first));
+  assert.equal(asked.filter((line) => line.startsWith('GET') && line.includes('/live')).length, 0, 'no socket beside it');
+  // H.265 is refused, and said.
+  await page.locator(`${tile(SCHOOL[0])}[data-cover=unsupported]`).waitFor();
+  assert.deepEqual(await misfits(page), []);
+  await page.screenshot({ path: path.join(screens, 'ladder-webrtc.png') });
+  await page.locator(`${tile(GATE[0])} a.hit`).tap();
+  await page.locator('section.camera[data-stream=main] [data-rung=webrtc]').waitFor();
+  await advance(page, 0, 3);
+  await until('the tile said goodbye', () => asked.some((line) => line.startsWith(`DELETE /api/v1/cameras/${GATE[0]}/webrtc/`)));
+  // The first complaint is the refusal, as browsers tell it.
+  complaints.splice(0);
+}, (page) => page.addInitScript(KEEP_PEERS));
 
 step('sparing data: a picture in ten seconds, megabytes told, and a tap shows it live', '/cai-dat', async (page) => {
   await page.locator('[data-saver=auto]').getByRole('button', { name: vi['saver.on'] }).tap();
