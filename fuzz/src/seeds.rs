@@ -19,7 +19,7 @@ use ring::{
 };
 use std::{io::Cursor, path::Path, sync::Arc, time::Duration};
 use vision::{
-    protocol::{Codec, Counts, Down, FromWorker, SampleHead, StillDone, StillError, StillSource, ToWorker, Up, stream},
+    protocol::{Codec, Counts, Down, FromWorker, SampleHead, StillDone, StillError, StillSource, ToWorker, Up, rendition, stream},
     record,
 };
 
@@ -295,7 +295,7 @@ fn border_seeds(out: &mut Vec<Seed>) {
     }
     put("open", 0, said(&ToWorker::Open { stream: 7, name: "cho/sub".into(), fps: 5.0 }));
     let source = StillSource::Recent { stream: 7, capture: NOON };
-    put("still", 0, said(&ToWorker::Still { job: 3, source, max_width: 640, deadline_ms: 500 }));
+    put("still", 0, said(&ToWorker::Still { job: 3, source, max_width: 640, masks: Vec::new(), deadline_ms: 500 }));
     put("made", 1, said(&FromWorker::Still { job: 3, outcome: Ok(StillDone { len: 9, width: 4, height: 2 }) }));
     put("gone", 1, said(&FromWorker::Still { job: 3, outcome: Err(StillError::Gone) }));
     put("counts", 1, said(&FromWorker::Counts(Counts { decoded: 9, ..Counts::default() })));
@@ -308,6 +308,10 @@ fn border_seeds(out: &mut Vec<Seed>) {
     let (observation, _) = observation();
     put("seen", 3, said(&Up::Seen(observation)));
     put("undecodable", 3, said(&Up::Undecodable { what: "no".into() }));
+    let spec =
+        rendition::Spec { fit: (1280, 1280), kbit: 3000, masks: vec![vec![[0.1, 0.1].into(), [0.3, 0.1].into(), [0.2, 0.4].into()]] };
+    put("rendition", 0, said(&ToWorker::Rendition(spec)));
+    put("converted", 6, said(&rendition::Up::Picture { capture: NOON, pts: 9000, random_access: true, len: 3 }));
     let manifest = vision::Manifest::parse("thon-nano", include_str!("../../models/thon-nano.toml")).unwrap();
     put("model", 4, said(&manifest.spec()));
 }

@@ -1,7 +1,7 @@
 //! The configuration as needed: checked, complete, with units in the type. Each part can be compared with its
 //! successor at a reload; no part shows a secret in `Debug`.
 
-use domain::{CameraId, Channel, Secret, geometry::Point};
+use domain::{CameraId, Channel, Secret, geometry::Point, mask::Mask};
 use ipnet::IpNet;
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 use url::Url;
@@ -227,6 +227,8 @@ pub struct Camera {
     pub record: Record,
     /// Bits a second of `main`, when the installer knows; only for the forecast.
     pub bitrate: Option<u64>,
+    /// Parts of the picture that only the police see: at most 16 outlines of 3 to 16 corners, none of which crosses itself.
+    pub masks: Vec<Mask>,
     /// Areas, names unique on this camera.
     pub zones: Vec<Zone>,
     /// Lines, names unique on this camera.
@@ -273,6 +275,7 @@ impl fmt::Debug for Camera {
             .field("audio", &self.audio)
             .field("record", &self.record)
             .field("bitrate", &self.bitrate)
+            .field("masks", &self.masks)
             .field("zones", &self.zones)
             .field("lines", &self.lines)
             .field("rules", &self.rules)

@@ -215,6 +215,25 @@ impl Read for Texts {
     }
 }
 
+/// Outlines of areas.
+#[derive(Debug)]
+pub(crate) struct Areas(pub(crate) Vec<Vec<[f64; 2]>>);
+
+impl Read for Areas {
+    fn form() -> String {
+        Vec::<Vec<[f64; 2]>>::form()
+    }
+    fn read(value: &DeValue<'_>, place: &Place, source: &mut Source<'_>) -> Option<Self> {
+        let first = value.as_array().and_then(|areas| areas.iter().next()?.get_ref().as_array()?.iter().next());
+        if first.is_some_and(|first| matches!(first.get_ref(), DeValue::Integer(_) | DeValue::Float(_))) {
+            let fix = format!("write one pair of brackets more around it: {}", place.example);
+            source.mistake(place, Wrong::new("is one area here, not a list of areas", fix));
+            return None;
+        }
+        Vec::read(value, place, source).map(Self)
+    }
+}
+
 /// What may stand in a list.
 pub(crate) trait Element {
     /// It is a table of its own.
@@ -232,6 +251,12 @@ impl Element for String {
 impl<const N: usize> Element for [f64; N] {
     fn list_form() -> String {
         "write a list of points: [[0.1, 0.2], [0.3, 0.4]]".to_owned()
+    }
+}
+
+impl<const N: usize> Element for Vec<[f64; N]> {
+    fn list_form() -> String {
+        "write a list of areas, each a list of points: [[[0.1, 0.1], [0.3, 0.1], [0.2, 0.4]]]".to_owned()
     }
 }
 

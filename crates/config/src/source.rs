@@ -37,6 +37,11 @@ impl Wrong {
     pub(crate) fn new(problem: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { problem: problem.into(), fix: fix.into() }
     }
+
+    /// The same of one part of what was written.
+    pub(crate) fn of(self, part: &str) -> Self {
+        Self { problem: format!("{part}: {}", self.problem), ..self }
+    }
 }
 
 /// The text being read and everything found wrong with it so far.

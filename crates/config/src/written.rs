@@ -2,7 +2,7 @@
 //! reading, the answers to unknown, missing and mistyped keys, and the tests; no value is judged here.
 
 use crate::{
-    reader::{Element, Field, Keys, Open, Read, Texts},
+    reader::{Areas, Element, Field, Keys, Open, Read, Texts},
     source::{Place, Source},
 };
 use domain::Secret;
@@ -153,6 +153,7 @@ tables! {
         audio: bool = "audio = true",
         bitrate: String = r#"bitrate = "2Mbps""#,
         record: Record = r#"record = { main = "main", sub = "main" }"#,
+        masks: Areas = "masks = [[[0.0,0.0],[0.2,0.0],[0.2,0.3]]]",
         zone: Vec<Zone> = r#"[[camera.zone]] with name = "le-duong" and polygon = [[0.1,0.6],[0.9,0.6],[0.5,0.9]]"#,
         line: Vec<Line> = r#"[[camera.line]] with name = "vach" and points = [[0.2,0.6],[0.8,0.6]]"#,
         rule: Vec<Rule> = r#"[[camera.rule]] with kind = "no-parking""#,

@@ -12,6 +12,7 @@ pub mod geometry;
 pub mod health;
 pub mod hex;
 pub mod ids;
+pub mod mask;
 pub mod observation;
 pub mod role;
 pub mod sample;

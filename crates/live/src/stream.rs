@@ -120,7 +120,7 @@ impl LiveStream {
     /// it comes. `consumer` labels what he loses when he is slow. No fragment is made for him.
     #[must_use]
     pub fn samples(&self, consumer: &'static str) -> Consumer<Sample> {
-        self.0.source.subscribe(Join::CurrentGop, capacity(), consumer)
+        self.0.source.subscribe(Join::CurrentGop, capacity(), consumer).hurry()
     }
 
     /// The same pictures as the files of Low-Latency HLS, from now on until nobody has asked for a while. `room` bounds how many

@@ -36,7 +36,7 @@ fn once(clip: &Clip, cameras: u16, veiled: bool) -> (f64, f64) {
     let font = std::fs::File::open(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&font))).unwrap();
     let notes = Notes::new(support::memfd(notes::LEN).into()).unwrap();
     let worker = thread::spawn(move || wall::run(&theirs, &Spec { kbit: 6000 }, font.into(), &notes, &Tally::default()));
-    let tile = |(source, place)| Tile { source, place, name: format!("Camera {source}"), caption: String::new() };
+    let tile = |(source, place)| Tile { source, place, name: format!("Camera {source}"), caption: String::new(), masks: Vec::new() };
     let tiles = (0..cameras).zip(layout::even(cameras.into())).map(tile).collect();
     let screen = Screen {
         head: ("Thôn".into(), "12:00".into()),

@@ -1,12 +1,13 @@
 //! The worker: compressed samples in, observations and JPEGs out, and nothing else in or out.
 //!
-//! Belongs here: GStreamer decoding, scaling, the motion gate, stills, viewing copies, walls, replay, the sandbox, and the wiring of `detect`.
+//! Belongs here: GStreamer decoding, scaling, the motion gate, stills, viewing copies, walls, renditions, replay, the sandbox, and the wiring of `detect`.
 //! Does not belong here: what crosses the border (`vision::protocol`), inference itself (`detect`), tracks and rules.
 //! It is a library only so that its parts can be tested and measured; the program is `main.rs`.
 
 pub mod copy;
 pub mod counts;
 pub mod decode;
+pub mod film;
 pub mod grid;
 pub mod jpeg;
 pub mod live;
@@ -15,6 +16,7 @@ pub mod media;
 pub mod motion;
 pub mod note;
 pub mod recent;
+pub mod rendition;
 pub mod replay;
 pub mod sandbox;
 pub mod scale;

@@ -25,7 +25,7 @@ const WANTED: &[&str] = &[
     "capsfilter",
 ];
 
-/// Without these no viewing copy is made; whoever asks for one is told.
+/// Without these no viewing copy, wall or rendition is made; whoever asks for one is told.
 const ENCODERS: &[(&str, &str)] = &[("x264enc", "gstreamer1.0-plugins-ugly")];
 
 /// Starts the library and makes one element of each kind, which loads its plug-in and what that links.
@@ -45,7 +45,9 @@ pub fn load() -> anyhow::Result<()> {
     }
     for (name, package) in ENCODERS {
         if touch(name).is_err() {
-            crate::say(format_args!("{name} is not installed: packages get no viewing copy; install the package {package}"));
+            crate::say(format_args!(
+                "{name} is not installed: packages get no viewing copy, nothing is shown on TVs, and nothing is converted for browsers; install the package {package}"
+            ));
         }
     }
     Ok(())

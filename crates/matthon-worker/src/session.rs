@@ -1,4 +1,4 @@
-//! The control socket: start, streams come and go, stills, copies and replays are asked for, counts are told.
+//! The control socket: start, streams come and go, stills, films and replays are asked for, counts are told.
 //!
 //! Belongs here: who is told to do what. Does not belong here: any of the work, which has threads of its own.
 
@@ -9,6 +9,7 @@ use crate::{
     look::{self, Around, Pool},
     note::Notes,
     recent::Recent,
+    rendition,
     replay::Replay,
     still::{Job, Stills, deadline},
     uplink::Uplink,
@@ -77,7 +78,7 @@ struct Session {
     stills: Stills,
     streams: BTreeMap<u32, Stream>,
     replay: Option<(Arc<Uplink>, JoinHandle<()>)>,
-    /// A viewing copy or a wall.
+    /// A viewing copy, a wall or a rendition.
     film: Option<(UnixStream, JoinHandle<()>)>,
     // Dropped last of all: it ends the counting thread.
     counting: Option<mpsc::Sender<()>>,
@@ -208,14 +209,14 @@ impl Session {
                 self.open(stream, name, fps, socket.into())?;
             }
             ToWorker::Close { stream } => self.close(stream),
-            ToWorker::Still { job, source, max_width, deadline_ms } => {
+            ToWorker::Still { job, source, max_width, masks, deadline_ms } => {
                 let out = descriptors.next().context("a still came without where to put it")?;
                 let samples = descriptors.next();
                 anyhow::ensure!(
                     samples.is_some() == matches!(source, StillSource::Samples { .. }),
                     "a still came with the wrong descriptors"
                 );
-                let asked = self.stills.ask(Job { number: job, source, max_width, deadline: deadline(deadline_ms), out, samples });
+                let asked = self.stills.ask(Job { number: job, source, max_width, masks, deadline: deadline(deadline_ms), out, samples });
                 if let Err(why) = asked {
                     self.send(&FromWorker::Still { job, outcome: Err(why) })?;
                 }
@@ -251,6 +252,14 @@ impl Session {
                 anyhow::ensure!(self.idle(), "a wall was asked of a worker that is at work");
                 let (notes, tally, end) = (self.notes.clone(), self.tally.clone(), socket.try_clone()?);
                 let thread = thread::Builder::new().name("wall".into()).spawn(move || wall::run(&socket, &spec, font, &notes, &tally))?;
+                self.film = Some((end, thread));
+            }
+            ToWorker::Rendition(spec) => {
+                let socket = UnixStream::from(descriptors.next().context("a rendition came without its socket")?);
+                anyhow::ensure!(self.idle(), "a rendition was asked of a worker that is at work");
+                let (notes, tally, end) = (self.notes.clone(), self.tally.clone(), socket.try_clone()?);
+                let thread =
+                    thread::Builder::new().name("rendition".into()).spawn(move || rendition::run(&socket, &spec, &notes, &tally))?;
                 self.film = Some((end, thread));
             }
             ToWorker::Ping(n) => self.send(&FromWorker::Pong(n))?,

@@ -4,12 +4,14 @@
 
 use crate::{
     decode::{self, Decoder, Frame, Order, Tap, Unit},
+    film::cover::Covers,
     jpeg,
     note::Notes,
     recent::Recent,
     scale::Scaling,
 };
 use detect::Picture;
+use domain::mask::Mask;
 use std::{
     fs::File,
     io::{self, BufReader, Read},
@@ -37,6 +39,8 @@ pub struct Job {
     pub source: StillSource,
     /// At most this wide; 0: as it is.
     pub max_width: u32,
+    /// What is painted black.
+    pub masks: Vec<Mask>,
     /// After this nobody waits for it.
     pub deadline: Instant,
     /// Where the JPEG goes.
@@ -92,7 +96,7 @@ pub fn deadline(ms: u32) -> Instant {
 
 fn work(job: &Job, recent: &Recent, notes: &Notes) -> Result<StillDone, StillError> {
     in_time(job.deadline)?;
-    let picture = match job.source {
+    let mut picture = match job.source {
         StillSource::Recent { stream, capture } => {
             let picture = recent.get(stream, capture).ok_or(StillError::Gone)?;
             shrink(&picture, job.max_width)?
@@ -105,6 +109,9 @@ fn work(job: &Job, recent: &Recent, notes: &Notes) -> Result<StillDone, StillErr
             Arc::new(Scaling::default().to(&frame, size).map_err(|_| StillError::Undecodable)?)
         }
     };
+    if !job.masks.is_empty() {
+        Covers::default().paint(&job.masks, Arc::make_mut(&mut picture));
+    }
     in_time(job.deadline)?;
     let jpeg = jpeg::encode(&picture).filter(|j| j.len() <= STILL_MAX).ok_or(StillError::Undecodable)?;
     let out = File::from(job.out.try_clone().map_err(|_| StillError::Busy)?);

@@ -54,6 +54,11 @@ impl Wired {
         self.input.push(buffer)
     }
 
+    /// Tells it something, in the order of the buffers.
+    pub(crate) fn tell(&self, event: gst::Event) {
+        self.input.push_event(event);
+    }
+
     /// Lets out what it holds back.
     pub(crate) fn finish(&self) {
         self.input.push_event(gst::event::Eos::new());

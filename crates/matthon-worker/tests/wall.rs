@@ -22,8 +22,13 @@ fn plain(pattern: &'static str) -> Clip {
 
 fn screen(tiles: &[(u16, &str)], veiled: bool) -> Screen {
     let places = layout::even(tiles.len());
-    let tile =
-        |((source, name), place): (&(u16, &str), Rect)| Tile { source: *source, place, name: (*name).to_owned(), caption: String::new() };
+    let tile = |((source, name), place): (&(u16, &str), Rect)| Tile {
+        source: *source,
+        place,
+        name: (*name).to_owned(),
+        caption: String::new(),
+        masks: Vec::new(),
+    };
     Screen {
         head: ("Thôn Duyên Hy".into(), "17:42".into()),
         head_place: Some(layout::head()),

@@ -20,6 +20,7 @@ mod models;
 mod phones;
 mod preparing;
 mod remembered;
+mod rendition;
 mod seeing;
 mod story;
 mod telemetry;

@@ -102,6 +102,7 @@ pub(crate) fn camera_view(camera: &config::Camera, rings: &BTreeMap<String, ring
         main_recorded: reader(Channel::Main),
         sub_recorded: reader(Channel::Sub),
         declared: camera.bitrate,
+        masked: !camera.masks.is_empty(),
     }
 }
 
@@ -120,6 +121,7 @@ pub(crate) fn footage(
             live: capture.streams.get(&(camera.id.clone(), Channel::Main))?.clone(),
             live_sub: capture.streams.get(&(camera.id.clone(), Channel::Sub)).cloned(),
             audio: camera.audio,
+            masks: camera.masks.clone(),
         })
     };
     let cameras = config.cameras.iter().filter_map(|c| Some((c.id.clone(), source(c)?))).collect();

@@ -18,6 +18,8 @@ pub enum Purpose {
     Copy,
     /// One picture of many cameras.
     Wall,
+    /// One stream in H.264, by its name.
+    Rendition(String),
 }
 
 impl fmt::Display for Purpose {
@@ -28,6 +30,7 @@ impl fmt::Display for Purpose {
             Self::Replay => f.write_str("replay"),
             Self::Copy => f.write_str("viewing copy"),
             Self::Wall => f.write_str("wall"),
+            Self::Rendition(name) => write!(f, "rendition of {name}"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The worker's border, seen from the core: what is said over it, who keeps the worker alive, and which models there are.
 //!
 //! Belongs here: the protocol (also spoken by the worker's side), the supervisor, the feeding of streams, stills on demand, viewing copies, walls,
-//! model manifests, the bytes and the time line of observations. Does not belong here: decoding or inference (the worker), what follows from
+//! renditions, //! model manifests, the bytes and the time line of observations. Does not belong here: decoding or inference (the worker), what follows from
 //! an observation (`analytics`), where observations are kept (`ring`).
 
 mod copy;
@@ -13,8 +13,10 @@ mod launcher;
 mod lone;
 mod memory;
 pub mod model;
+mod pipe;
 pub mod protocol;
 pub mod record;
+pub mod rendition;
 mod replay;
 mod still;
 mod supervisor;

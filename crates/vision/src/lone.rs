@@ -1,4 +1,4 @@
-//! A worker for one piece of work that somebody waits for: a replay, a viewing copy, a wall. Blocks.
+//! A worker for one piece of work that somebody waits for: a replay, a viewing copy, a wall, a rendition. Blocks.
 //!
 //! Belongs here: starting it, its control socket, how it ended. Does not belong here: the work.
 

@@ -92,6 +92,8 @@ struct CameraView {
     sound: Sound,
     /// Whether its pictures are looked at: see [`Seeing::of`].
     detection: &'static str,
+    /// Parts of its picture are black for this user, who cannot play its recordings.
+    masked: bool,
 }
 
 #[derive(Serialize)]
@@ -117,11 +119,11 @@ pub(crate) async fn list(State(app): State<Arc<App>>, Extension(caller): Extensi
     let context = &app.context;
     let seen = context.cameras.iter().filter(|c| caller.may_see(&c.id));
     let seeing = Seeing::new((context.vision)());
-    let cameras = seen.map(|camera| view(context, camera, &seeing)).collect();
+    let cameras = seen.map(|camera| view(context, camera, &seeing, !caller.sees_all_of(camera))).collect();
     Json(List { site: SiteView::of(&context.site), now: context.clock.wall().to_string(), cameras })
 }
 
-fn view(context: &Context, camera: &Camera, seeing: &Seeing) -> CameraView {
+fn view(context: &Context, camera: &Camera, seeing: &Seeing, masked: bool) -> CameraView {
     CameraView {
         id: camera.id.clone(),
         name: camera.name.clone(),
@@ -130,8 +132,13 @@ fn view(context: &Context, camera: &Camera, seeing: &Seeing) -> CameraView {
             sub: camera.sub.as_ref().map(|_| health(context, camera, Channel::Sub)),
         },
         recorded: Recorded { main: camera.main_recorded.is_some(), sub: camera.sub_recorded.is_some() },
-        sound: Sound { main: camera.main.has_sound(), sub: camera.sub.as_ref().is_some_and(live::LiveStream::has_sound) },
+        // What is made of a camera's stream comes without.
+        sound: Sound {
+            main: !masked && camera.main.has_sound(),
+            sub: !masked && camera.sub.as_ref().is_some_and(live::LiveStream::has_sound),
+        },
         detection: seeing.of(&camera.id),
+        masked,
     }
 }
 

@@ -46,6 +46,7 @@ pub(crate) async fn clip(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let camera = caller.camera(&app.context, &id)?;
+    caller.must_see_all_of(camera)?;
     let channel = params.stream()?;
     let (from, to) = params.time(LONGEST)?;
     let audio = params.get("audio") != Some("0");

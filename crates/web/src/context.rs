@@ -1,6 +1,9 @@
 //! What the binary hands in: everything a request may touch, as values.
 
-use crate::{disks::Disk, doors::Doors, exports::Exports, glance::Glances, kept::Keeping, push::Push, snapshot::Snapshot, wall::Wall};
+use crate::{
+    disks::Disk, doors::Doors, exports::Exports, glance::Glances, kept::Keeping, push::Push, rendition::Renditions, snapshot::Snapshot,
+    wall::Wall,
+};
 use cases::{Cases, Gauge};
 use domain::{Board, CameraId, Channel, Clock, WallTime};
 use live::LiveStream;
@@ -28,9 +31,9 @@ pub struct Camera {
     pub id: CameraId,
     /// What people call it.
     pub name: String,
-    /// Live pictures of the main stream.
+    /// Live pictures of the main stream, as they come. Who is shown them is `sight`'s to say.
     pub main: LiveStream,
-    /// Live pictures of the sub stream, if the camera has one.
+    /// Live pictures of the sub stream, if the camera has one; likewise.
     pub sub: Option<LiveStream>,
     /// Reads the ring that records the main stream, if one does.
     pub main_recorded: Option<Reader>,
@@ -38,6 +41,8 @@ pub struct Camera {
     pub sub_recorded: Option<Reader>,
     /// Bits a second of the main stream as the installer declared them.
     pub declared: Option<u64>,
+    /// Parts of its picture are for the police alone.
+    pub masked: bool,
 }
 
 impl Camera {
@@ -47,15 +52,6 @@ impl Camera {
         match channel {
             Channel::Main => self.main_recorded.as_ref(),
             Channel::Sub => self.sub_recorded.as_ref(),
-        }
-    }
-
-    /// The live stream asked for, or main when the camera has no sub; says which.
-    #[must_use]
-    pub fn live(&self, channel: Channel) -> (Channel, &LiveStream) {
-        match (channel, &self.sub) {
-            (Channel::Sub, Some(sub)) => (Channel::Sub, sub),
-            _ => (Channel::Main, &self.main),
         }
     }
 }
@@ -93,6 +89,8 @@ pub struct Context {
     pub wall: Arc<dyn Wall>,
     /// Live pictures by WebRTC; none: it is off, or its port could not be had.
     pub webrtc: Option<rtc::Room>,
+    /// What is converted for browsers, and covered.
+    pub renditions: Arc<dyn Renditions>,
     /// What phones are offered; `None`: they cannot sign up.
     pub push: Option<Push>,
     /// Pictures for phones that were told.

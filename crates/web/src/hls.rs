@@ -5,6 +5,7 @@ use crate::{
     guard::Caller,
     problem::{Full, Problem},
     query::Params,
+    sight::Sight,
 };
 use axum::{
     Extension,
@@ -14,10 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::stream;
-use live::{
-    LiveStream,
-    hls::{At, File, HlsError},
-};
+use live::hls::{At, File, HlsError};
 use std::{convert::Infallible, sync::Arc};
 
 /// `GET cameras/{id}/hls/index.m3u8`
@@ -27,7 +25,11 @@ pub(crate) async fn playlist(
     Path(id): Path<String>,
     params: Params,
 ) -> Result<Response, Problem> {
-    let (stream, query) = asked(&app, &caller, &id, &params)?;
+    let (sight, query) = asked(&app, &caller, &id, &params)?;
+    let stream = match sight {
+        Sight::Plain(_, stream) => stream.clone(),
+        Sight::Rendition(of) => of.begin(&app.context)?,
+    };
     let at = At::read(params.get("_HLS_msn"), params.get("_HLS_part"));
     let at = at.map_err(|(name, reason)| Problem::Bad { name, reason: reason.into() })?;
     let hls = stream.hls(&app.hls_streams).ok_or(Problem::Full(Full::Live))?;
@@ -43,9 +45,13 @@ pub(crate) async fn file(
     Path((id, name)): Path<(String, String)>,
     params: Params,
 ) -> Result<Response, Problem> {
-    let (stream, _) = asked(&app, &caller, &id, &params)?;
+    let (sight, _) = asked(&app, &caller, &id, &params)?;
+    let stream = match sight {
+        Sight::Plain(_, stream) => Some(stream.clone()),
+        Sight::Rendition(of) => of.there(&app.context),
+    };
     let unknown = || Problem::Unknown { what: "file", name: name.chars().take(40).collect() };
-    let (file, hls) = File::read(&name).zip(stream.hls_files()).ok_or_else(unknown)?;
+    let (file, hls) = File::read(&name).zip(stream.and_then(|stream| stream.hls_files())).ok_or_else(unknown)?;
     let pieces = app.stop.run_until_cancelled(hls.file(file)).await.unwrap_or(Err(HlsError::Late));
     let pieces = pieces.map_err(|error| if error == HlsError::Unknown { unknown() } else { refused(error, "file") })?;
     let length: usize = pieces.iter().map(bytes::Bytes::len).sum();
@@ -54,14 +60,16 @@ pub(crate) async fn file(
     Ok(([(header::CONTENT_TYPE, "video/mp4".to_owned()), (header::CONTENT_LENGTH, length.to_string())], body).into_response())
 }
 
-/// Which stream, and what every address of its playlist ends with.
-fn asked<'a>(app: &'a App, caller: &Caller, id: &str, params: &Params) -> Result<(&'a LiveStream, &'static str), Problem> {
-    let channel = params.stream()?;
-    let query = match channel {
-        domain::Channel::Main => "",
-        domain::Channel::Sub => "?stream=sub",
+/// What this user is shown, and what every address of its playlist ends with.
+fn asked<'a>(app: &'a App, caller: &Caller, id: &str, params: &Params) -> Result<(Sight<'a>, &'static str), Problem> {
+    let (channel, h264) = (params.stream()?, params.h264()?);
+    let query = match (channel, h264) {
+        (domain::Channel::Main, false) => "",
+        (domain::Channel::Main, true) => "?codec=h264",
+        (domain::Channel::Sub, false) => "?stream=sub",
+        (domain::Channel::Sub, true) => "?stream=sub&codec=h264",
     };
-    Ok((caller.camera(&app.context, id)?.live(channel).1, query))
+    Ok((caller.sight(&app.context, caller.camera(&app.context, id)?, channel, h264), query))
 }
 
 fn refused(error: HlsError, name: &'static str) -> Problem {

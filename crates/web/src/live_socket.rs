@@ -10,6 +10,7 @@ use crate::{
     problem::{Full, Problem},
     pump::{self, Watch},
     query::Params,
+    sight::Sight,
     tv, wall,
     want::{CAMERAS_MAX, Want},
 };
@@ -35,7 +36,7 @@ pub(crate) async fn one(
     upgrade: Upgrade,
 ) -> Result<Response, Problem> {
     let channel = params.stream()?;
-    let watch = watch(&app, &caller, &id, channel, None)?;
+    let watch = watch(&app, &caller, &id, channel, params.h264()?, None)?;
     open(app, caller, vec![watch], Want::all(1), upgrade)
 }
 
@@ -48,7 +49,7 @@ pub(crate) async fn with_sound(
     upgrade: Upgrade,
 ) -> Result<Response, Problem> {
     let channel = params.stream()?;
-    let watch = watch(&app, &caller, &id, channel, Some(0))?;
+    let watch = watch(&app, &caller, &id, channel, params.h264()?, Some(0))?;
     let none = || Problem::Unknown { what: "sound of the camera", name: id.chars().take(domain::ids::CAMERA_ID_MAX).collect() };
     open(app, caller, vec![watch.with_sound(1).ok_or_else(none)?], upgrade)
 }
@@ -65,21 +66,25 @@ pub(crate) async fn many(
         return Err(Problem::Bad { name: "cameras", reason: format!("at most {CAMERAS_MAX} over one socket") });
     }
     let channel = params.stream()?;
-    let watches = ids.iter().zip(0_u8..).map(|(id, ch)| watch(&app, &caller, id, channel, Some(ch)));
+    let h264 = params.h264()?;
+    let watches = ids.iter().zip(0_u8..).map(|(id, ch)| watch(&app, &caller, id, channel, h264, Some(ch)));
     let watches = watches.collect::<Result<_, _>>()?;
     let want = params.get("want").map_or(Ok(Want::all(ids.len())), |text| Want::asked(text, ids.len()));
     let want = want.map_err(|_| Problem::Bad { name: "want", reason: "write places in `cameras`, from 0 on: 0,3".into() })?;
     open(app, caller, watches, want, upgrade)
 }
 
-fn watch(app: &App, caller: &Caller, id: &str, channel: Channel, ch: Option<u8>) -> Result<Watch, Problem> {
+fn watch(app: &App, caller: &Caller, id: &str, channel: Channel, h264: bool, ch: Option<u8>) -> Result<Watch, Problem> {
     // Whoever may see all cameras may see what the hall sees of them.
     if id == wall::CAMERA && caller.user.cameras.is_none() {
         return tv::watch(app, WallMode::Public, ch);
     }
     let camera = caller.camera(&app.context, id)?;
-    let (channel, stream) = camera.live(channel);
-    Ok(Watch::new(camera.id.clone(), channel, stream.clone(), ch))
+    Ok(match caller.sight(&app.context, camera, channel, h264) {
+        Sight::Plain(channel, stream) => Watch::new(camera.id.clone(), channel, stream.clone(), ch),
+        // One that cannot be had is told on the socket: the others on it are shown.
+        Sight::Rendition(of) => Watch::of_rendition(camera.id.clone(), of, of.begin(&app.context), ch),
+    })
 }
 
 pub(crate) fn open(app: Arc<App>, caller: Caller, watches: Vec<Watch>, want: Want, upgrade: Upgrade) -> Result<Response, Problem> {

@@ -1,5 +1,6 @@
 //! What goes wrong with a request: a kind for code, a sentence for the client, another one for the log.
 
+use crate::rendition::NoRendition;
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -72,6 +73,12 @@ pub(crate) enum Problem {
     /// No picture can be taken of the camera now.
     #[error("no picture: {0}")]
     NoPicture(String),
+    /// The camera's masks hide something from this role, and recordings are as they came.
+    #[error("parts of this camera's picture are masked: its recordings are for the role police, everybody else has masked pictures of it")]
+    Masked,
+    /// A rendition cannot be had now.
+    #[error(transparent)]
+    Rendition(#[from] NoRendition),
     /// What was asked does not fit how things stand.
     #[error("{0}")]
     Conflict(String),
@@ -81,6 +88,9 @@ pub(crate) enum Problem {
     /// The stream is not one that WebRTC carries.
     #[error("{0}")]
     NotByWebRtc(rtc::Unfit),
+    /// What this user sees of a masked camera does not come by WebRTC.
+    #[error("parts of this camera's picture are masked: what you see of it comes by the socket, not by WebRTC")]
+    CoveredOnly,
     /// There is no WebRTC here, or not for whoever asks.
     #[error("no WebRTC: {0}")]
     NoWebRtc(&'static str),
@@ -137,7 +147,7 @@ impl Problem {
         match self {
             Self::SignIn | Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::LockedOut { .. } | Self::WrongCodes { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Role(_) | Self::Origin | Self::OneCase | Self::AllCameras => StatusCode::FORBIDDEN,
+            Self::Role(_) | Self::Origin | Self::OneCase | Self::AllCameras | Self::Masked => StatusCode::FORBIDDEN,
             Self::Unknown { .. } | Self::NoSuchPath | Self::NoRecording | Self::NoEvidence(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Bad { .. } | Self::Plain => StatusCode::BAD_REQUEST,
@@ -146,9 +156,9 @@ impl Problem {
             Self::NotWebSocket => StatusCode::UPGRADE_REQUIRED,
             Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Conflict(_) | Self::NoRoom { .. } => StatusCode::CONFLICT,
-            Self::NotByWebRtc(_) => StatusCode::NOT_ACCEPTABLE,
+            Self::NotByWebRtc(_) | Self::CoveredOnly => StatusCode::NOT_ACCEPTABLE,
             Self::NotSdp => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Full(_) | Self::NoPicture(_) | Self::NoWebRtc(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full(_) | Self::NoPicture(_) | Self::NoWebRtc(_) | Self::Rendition(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -170,6 +180,8 @@ impl Problem {
             Self::NoRecording => "no-recording",
             Self::NoEvidence(_) => "no-evidence",
             Self::NoPicture(_) => "no-picture",
+            Self::Masked => "masked",
+            Self::Rendition(refused) => refused.kind(),
             Self::Conflict(_) => "conflict",
             Self::NoRoom { .. } => "no-room",
             Self::TooLarge => "too-large",
@@ -181,7 +193,7 @@ impl Problem {
             Self::OneCase => "one-case",
             Self::AllCameras => "all-cameras",
             Self::NotWebSocket => "not-websocket",
-            Self::NotByWebRtc(_) => "not-by-webrtc",
+            Self::NotByWebRtc(_) | Self::CoveredOnly => "not-by-webrtc",
             Self::NoWebRtc(_) => "no-webrtc",
             Self::NotSdp => "not-sdp",
             Self::Range { .. } => "range",
@@ -231,7 +243,7 @@ impl IntoResponse for Problem {
             Self::LockedOut { seconds } | Self::WrongCodes { seconds } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }
-            Self::Full(_) | Self::NoPicture(_) => {
+            Self::Full(_) | Self::NoPicture(_) | Self::Rendition(_) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             }
             Self::NotWebSocket => {

@@ -5,6 +5,8 @@
 use crate::{
     app::App,
     guard::{self, Caller},
+    rendition::NoRendition,
+    sight::Rendered,
     want::Want,
 };
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
@@ -13,7 +15,7 @@ use domain::{CameraId, Channel, Link};
 use futures::{
     FutureExt, SinkExt, Stream, StreamExt,
     future::BoxFuture,
-    stream::{BoxStream, SelectAll, SplitSink, SplitStream, unfold},
+    stream::{BoxStream, SelectAll, SplitSink, SplitStream, pending, unfold},
 };
 use live::{FormatInfo, Heard, LiveStream, SoundInfo};
 use serde::Serialize;
@@ -42,7 +44,10 @@ const WISHES_A_LOOK: u32 = 60;
 pub(crate) struct Watch {
     camera: CameraId,
     channel: Channel,
-    stream: LiveStream,
+    /// Nothing comes where it was refused.
+    stream: Result<LiveStream, NoRendition>,
+    /// It is a rendition; whether a covered one.
+    made: Option<bool>,
     /// Its place in a multiplexed socket.
     ch: Option<u8>,
     /// The place of its sound, where that was asked for.
@@ -54,12 +59,26 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn new(camera: CameraId, channel: Channel, stream: LiveStream, ch: Option<u8>) -> Self {
-        Self { camera, channel, stream, ch, sound: None, told: None, states: true }
+        Self { camera, channel, stream: Ok(stream), made: None, ch, sound: None, told: None, states: true }
     }
 
-    /// The same with its sound, in that place. `None`: there is none to be heard.
+    /// The same of what is made of a camera's stream.
+    pub(crate) fn of_rendition(camera: CameraId, of: Rendered<'_>, stream: Result<LiveStream, NoRendition>, ch: Option<u8>) -> Self {
+        Self { camera, channel: of.channel, stream, made: Some(of.covered), ch, sound: None, told: None, states: true }
+    }
+
+    /// The same with its sound, in that place. `None`: there is none to be heard. What is made of a camera's stream has a time of its own,
+    /// on which no sound lies: it comes without.
     pub(crate) fn with_sound(self, ch: u8) -> Option<Self> {
-        self.stream.sound_allowed().then_some(Self { sound: Some(ch), ..self })
+        match &self.stream {
+            Ok(stream) if self.made.is_none() => stream.sound_allowed().then_some(Self { sound: Some(ch), ..self }),
+            _ => Some(self),
+        }
+    }
+
+    /// Whether it shows what masks would cover, if there are any.
+    fn uncovered(&self) -> bool {
+        self.made != Some(true)
     }
 
     /// Of what is no camera on the board no state is told.
@@ -77,6 +96,12 @@ enum Text<'a> {
         ch: Option<u8>,
         camera: &'a CameraId,
         stream: Channel,
+        /// The box decodes and encodes it anew.
+        #[serde(skip_serializing_if = "is_false")]
+        converted: bool,
+        /// What lies in the camera's masks is black.
+        #[serde(skip_serializing_if = "is_false")]
+        covered: bool,
         #[serde(flatten)]
         info: &'a FormatInfo,
     },
@@ -89,6 +114,14 @@ enum Text<'a> {
         stream: Channel,
         #[serde(flatten)]
         info: &'a SoundInfo,
+    },
+    /// Nothing of this camera will come on this socket.
+    Refused {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ch: Option<u8>,
+        camera: &'a CameraId,
+        kind: &'static str,
+        detail: String,
     },
     Skipped {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,6 +139,11 @@ enum Text<'a> {
 enum Said {
     Seen(live::Message),
     Heard(u8, Heard),
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Why a socket ends; `None` of a code: the peer is gone, there is nobody to tell.
@@ -137,6 +175,14 @@ async fn pump(
 ) -> End {
     let mut frames = follow(SelectAll::new(), &watches, Want::all(0), want);
     let mut wishes = 0_u32;
+    for watch in &watches {
+        if let Err(refused) = watch.stream {
+            let (kind, detail) = (refused.kind(), refused.to_string());
+            if let Err(end) = send(out, app, text(&Text::Refused { ch: watch.ch, camera: &watch.camera, kind, detail })).await {
+                return end;
+            }
+        }
+    }
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut looks = 0_u32;
@@ -189,7 +235,7 @@ async fn pump(
                     return GONE;
                 }
                 if looks.is_multiple_of(LOOKS_A_CHECK) && check.is_none() {
-                    let cameras = watches.iter().map(|watch| watch.camera.clone()).collect();
+                    let cameras = watches.iter().map(|watch| (watch.camera.clone(), watch.uncovered())).collect();
                     check = Some(may_still(Arc::clone(app), caller.clone(), cameras).boxed());
                 }
                 tick(out, app, &mut watches, looks.is_multiple_of(LOOKS_A_PING)).await
@@ -220,18 +266,19 @@ impl Stream for Frames {
 fn follow(frames: SelectAll<Frames>, watches: &[Watch], had: Want, want: Want) -> SelectAll<Frames> {
     let stay = frames.into_iter().filter(|one| want.has(one.index));
     let new = watches.iter().enumerate().filter(|(index, _)| want.has(*index) && !had.has(*index));
-    stay.chain(new.flat_map(|(index, watch)| pictures(index, watch).into_iter().chain(sound(index, watch)))).collect()
+    stay.chain(new.flat_map(|(index, watch)| std::iter::once(pictures(index, watch)).chain(sound(index, watch)))).collect()
 }
 
-/// One viewer's messages.
-fn pictures(index: usize, watch: &Watch) -> Option<Frames> {
-    let messages = unfold(watch.stream.watch(), |mut viewer| async move { viewer.next().await.map(|message| (Said::Seen(message), viewer)) });
-    Some(Frames { index, messages: messages.boxed() })
+/// One viewer's messages; none ever of what was refused.
+fn pictures(index: usize, watch: &Watch) -> Frames {
+    let Ok(stream) = &watch.stream else { return Frames { index, messages: pending().boxed() } };
+    let messages = unfold(stream.watch(), |mut viewer| async move { viewer.next().await.map(|message| (Said::Seen(message), viewer)) });
+    Frames { index, messages: messages.boxed() }
 }
 
 /// One listener's, of whom there is one only where sound was asked for.
 fn sound(index: usize, watch: &Watch) -> Option<Frames> {
-    let (ch, listener) = (watch.sound?, watch.stream.listen()?);
+    let (ch, listener) = (watch.sound?, watch.stream.as_ref().ok()?.listen()?);
     let messages = unfold(listener, move |mut listener| async move { listener.next().await.map(|heard| (Said::Heard(ch, heard), listener)) });
     Some(Frames { index, messages: messages.boxed() })
 }
@@ -261,12 +308,13 @@ async fn outcome(check: &mut Option<BoxFuture<'static, bool>>) -> bool {
     }
 }
 
-/// Whether the credential is still good, for this role and these cameras.
-pub(crate) async fn may_still(app: Arc<App>, caller: Caller, cameras: Vec<CameraId>) -> bool {
+/// Whether the credential is still good, for this role and these cameras, each with whether it is shown uncovered.
+pub(crate) async fn may_still(app: Arc<App>, caller: Caller, cameras: Vec<(CameraId, bool)>) -> bool {
     match guard::recognise(&app.context, &caller.credential).await {
         Ok(Some(user)) => {
             let now = Caller { user, ..caller };
-            now.in_role() && cameras.iter().all(|camera| now.may_see(camera))
+            let still = |id: &CameraId| app.context.cameras.iter().find(|c| c.id == *id).is_none_or(|camera| now.sees_all_of(camera));
+            now.in_role() && cameras.iter().all(|(camera, uncovered)| now.may_see(camera) && (!uncovered || still(camera)))
         }
         Ok(None) => false,
         Err(problem) => {
@@ -290,9 +338,12 @@ async fn send(out: &mut SplitSink<WebSocket, Message>, app: &Arc<App>, message: 
 }
 
 fn wire(watch: &Watch, said: Said) -> Message {
-    let Watch { camera, channel: stream, ch, .. } = watch;
+    let Watch { camera, channel: stream, ch, made, .. } = watch;
     match said {
-        Said::Seen(live::Message::Format(info)) => text(&Text::Format { ch: *ch, camera, stream: *stream, info: &info }),
+        Said::Seen(live::Message::Format(info)) => {
+            let (converted, covered) = (made.is_some(), *made == Some(true));
+            text(&Text::Format { ch: *ch, camera, stream: *stream, converted, covered, info: &info })
+        }
         Said::Seen(live::Message::Skipped { gops }) => text(&Text::Skipped { ch: *ch, gops }),
         Said::Seen(live::Message::Init(bytes) | live::Message::Fragment { bytes, .. }) => Message::Binary(marked(*ch, bytes)),
         Said::Heard(ch, Heard::Format(info)) => text(&Text::Sound { ch, kind: "audio", camera, stream: *stream, info: &info }),

@@ -35,6 +35,15 @@ impl Params {
             .map_or(Ok(Channel::Main), |text| text.parse().map_err(|reason| Problem::Bad { name: "stream", reason: brief(reason) }))
     }
 
+    /// Whether `codec` says that the client plays H.264 only.
+    pub(crate) fn h264(&self) -> Result<bool, Problem> {
+        match self.get("codec") {
+            None => Ok(false),
+            Some("h264") => Ok(true),
+            Some(_) => Err(Problem::Bad { name: "codec", reason: "write h264, or leave it out".into() }),
+        }
+    }
+
     /// A whole number, `1..=most`; `usual` when nothing is said.
     pub(crate) fn count(&self, name: &'static str, usual: usize, most: usize) -> Result<usize, Problem> {
         let Some(text) = self.get(name) else { return Ok(usual) };

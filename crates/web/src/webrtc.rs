@@ -13,6 +13,7 @@ use crate::{
     problem::{Full, Problem},
     pump,
     query::Params,
+    sight::Sight,
     way::Way,
 };
 use axum::{
@@ -84,7 +85,7 @@ pub(crate) async fn begin(
     body: Body,
 ) -> Result<Response, Problem> {
     let camera = caller.camera(&app.context, &id)?;
-    let (channel, stream) = camera.live(params.stream()?);
+    let Sight::Plain(channel, stream) = caller.sight(&app.context, camera, params.stream()?, false) else { return Err(Problem::CoveredOnly) };
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(SDP)) {
         return Err(Problem::NotSdp);
@@ -154,7 +155,7 @@ async fn watch(
         every.tick().await;
         loop {
             every.tick().await;
-            if !pump::may_still(Arc::clone(&app), caller.clone(), vec![camera.clone()]).await {
+            if !pump::may_still(Arc::clone(&app), caller.clone(), vec![(camera.clone(), true)]).await {
                 // The showing says goodbye and ends.
                 stop.cancel();
                 return std::future::pending::<()>().await;

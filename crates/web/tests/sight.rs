@@ -1,159 +1,215 @@
-//! What is out of sight is not sent: wishes over a live socket, and those that are none.
+//! What somebody is shown live: what the camera sends, a rendition of it for browsers that cannot play that, a covered one where masks hide something.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod support;
 
 use domain::{Channel, Link, Role, StreamHealth};
-use futures::{SinkExt, StreamExt};
-use serde_json::Value;
+use futures::StreamExt;
+use matthon_web::{
+    Renditions,
+    endpoints::{Access, Method, table},
+};
+use serde_json::{Value, json};
 use std::time::Duration;
 use support::{NOON, Socket, Village, format, frame, id, kind, until};
 use tokio_tungstenite::{
     connect_async,
-    tungstenite::{Message, client::IntoClientRequest, protocol::frame::coding::CloseCode},
+    tungstenite::{Message, client::IntoClientRequest},
 };
 
-const BOTH: &str = "/api/v1/live?cameras=cong-lang,nha-van-hoa";
-
-async fn open(village: &Village, path: &str) -> Socket {
-    let token = village.token("ba-thanh", Role::Viewer);
-    let mut request = format!("ws://{}{path}", village.address).into_client_request().unwrap();
+async fn watch(village: &Village, path: &str, token: &str) -> Socket {
+    let mut request = format!("ws://{}/api/v1/{path}", village.address).into_client_request().unwrap();
     request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
     connect_async(request).await.unwrap().0
 }
 
-async fn next(socket: &mut Socket) -> Message {
-    loop {
-        let message = tokio::time::timeout(Duration::from_secs(20), socket.next()).await.unwrap().unwrap().unwrap();
-        if !message.is_ping() {
-            return message;
-        }
-    }
-}
-
-/// `format`, `init` and fragments in short: `1f`, `1i`, `1.`; a state as it is.
-async fn brief(socket: &mut Socket) -> String {
-    match next(socket).await {
-        Message::Text(text) => {
-            let said: Value = serde_json::from_str(&text).unwrap();
-            if said["type"] == "format" { format!("{}f", said["ch"]) } else { text.to_string() }
-        }
-        Message::Binary(bytes) => format!("{}{}", bytes[0], if &bytes[5..9] == b"moof" { "." } else { "i" }),
-        other => panic!("{other:?}"),
-    }
-}
-
-async fn say(socket: &mut Socket, text: &str) {
-    socket.send(Message::text(text)).await.unwrap();
-}
-
-/// Waits until so many watch `cong-lang` and `nha-van-hoa`.
-async fn watched(village: &Village, counts: [usize; 2]) {
-    until("they are watched", async || ([0, 2].map(|n: usize| village.sources[n].subscribers()) == counts).then_some(())).await;
-}
-
-#[tokio::test]
-async fn what_is_no_longer_wanted_stops_and_comes_back_with_its_group_of_pictures() {
-    let village = Village::start(false).await;
-    let mut socket = open(&village, BOTH).await;
-    let format = format();
-    let send = |camera: usize, n: i64| village.sources[camera].publish(frame(&format, ["cong-lang", "", "nha-van-hoa"][camera], n));
-    watched(&village, [1, 1]).await;
-    send(0, 0);
-    for due in ["0f", "0i", "0."] {
-        assert_eq!(brief(&mut socket).await, due);
-    }
-    send(2, 0);
-    for due in ["1f", "1i", "1."] {
-        assert_eq!(brief(&mut socket).await, due);
-    }
-    say(&mut socket, r#"{"want":[1]}"#).await;
-    watched(&village, [0, 1]).await;
-    send(0, 1);
-    send(2, 1);
-    // Who stays misses nothing and begins nothing anew.
-    assert_eq!(brief(&mut socket).await, "1.");
-    // States come all the same.
-    village.board.set(&id("cong-lang"), Channel::Main, StreamHealth { link: Link::Refused, ..StreamHealth::starting(NOON) });
-    let state: Value = serde_json::from_str(&brief(&mut socket).await).unwrap();
-    assert_eq!((&state["ch"], &state["type"]), (&0.into(), &"state".into()));
-    say(&mut socket, r#"{"want":[0,1]}"#).await;
-    watched(&village, [1, 1]).await;
-    // From the key frame on, what was missed included.
-    for due in ["0f", "0i", "0.", "0."] {
-        assert_eq!(brief(&mut socket).await, due);
-    }
-    say(&mut socket, r#"{"want":[]}"#).await;
-    watched(&village, [0, 0]).await;
-    say(&mut socket, r#"{"want":[0]}"#).await;
-    for due in ["0f", "0i", "0.", "0."] {
-        assert_eq!(brief(&mut socket).await, due);
-    }
-}
-
-#[tokio::test]
-async fn the_address_may_say_what_is_wanted_from_the_start() {
-    let village = Village::start(false).await;
-    let mut socket = open(&village, &format!("{BOTH}&want=1")).await;
-    watched(&village, [0, 1]).await;
-    let format = format();
-    village.sources[0].publish(frame(&format, "cong-lang", 0));
-    village.sources[2].publish(frame(&format, "nha-van-hoa", 0));
-    assert_eq!(brief(&mut socket).await, "1f");
-    let token = village.store.issue_token("ba-thanh", NOON).unwrap();
-    for wrong in ["2", "x", "0;1", "-1"] {
-        let answer = village.get(&format!("{BOTH}&want={wrong}"), &token).await;
-        assert_eq!((answer.status().as_u16(), answer.json::<Value>().await.unwrap()["parameter"].clone()), (400, "want".into()), "{wrong}");
-    }
-    assert_eq!(kind(village.get(&format!("{BOTH}&want="), &token).await).await, (426, "not-websocket".into()));
-}
-
-#[tokio::test]
-async fn a_wish_for_what_is_not_there_ends_the_socket_and_other_words_do_not() {
-    let village = Village::start(false).await;
-    for (n, (said, code)) in [
-        (r#"{"want":[2]}"#.to_owned(), CloseCode::Invalid),
-        (r#"{"want":"all"}"#.to_owned(), CloseCode::Invalid),
-        (r#"{"want":[-1]}"#.to_owned(), CloseCode::Invalid),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let mut socket = if n == 0 { open(&village, BOTH).await } else { again(&village).await };
-        for newer in ["hello", "{}", r#"{"wish":[9]}"#, "[", ""] {
-            say(&mut socket, newer).await;
-        }
-        say(&mut socket, &said).await;
-        let Message::Close(Some(close)) = next(&mut socket).await else { panic!("a goodbye was due to {said}") };
-        assert_eq!(close.code, code, "{said}");
-        watched(&village, [0, 0]).await;
-    }
-    // Nobody scrolls that fast.
-    let mut socket = again(&village).await;
-    let flood = async {
-        for n in 0..1000 {
-            if socket.send(Message::text(format!("{{\"want\":[{}]}}", n % 2))).await.is_err() {
-                break;
-            }
-        }
+/// The next text of a kind, or the end.
+async fn told(socket: &mut Socket, wanted: &str) -> Value {
+    let next = async {
         loop {
-            match socket.next().await {
-                Some(Ok(Message::Close(close))) => break close.map(|close| close.code),
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => break None,
+            let Some(Ok(Message::Text(text))) = socket.next().await else { continue };
+            let text: Value = serde_json::from_str(&text).unwrap();
+            if text["type"] == wanted {
+                return text;
             }
         }
     };
-    let code = tokio::time::timeout(Duration::from_secs(20), flood).await.unwrap();
-    // The server hung up while it was still being talked to: the goodbye may be lost on the way.
-    assert!(code.is_none_or(|code| code == CloseCode::Policy), "{code:?}");
-    watched(&village, [0, 0]).await;
+    tokio::time::timeout(Duration::from_secs(20), next).await.expect("a text of that kind")
 }
 
-/// The same person once more.
-async fn again(village: &Village) -> Socket {
-    let token = village.store.issue_token("ba-thanh", NOON).unwrap();
-    let mut request = format!("ws://{}{BOTH}", village.address).into_client_request().unwrap();
-    request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-    connect_async(request).await.unwrap().0
+fn sends(village: &Village, camera: &str, channel: Channel, codec: &str) {
+    let health = StreamHealth { link: Link::Ok, codec: Some(codec.into()), ..StreamHealth::starting(NOON) };
+    village.board.set(&id(camera), channel, health);
+}
+
+/// Publishes frames on a rendition once it is begun.
+fn feed(village: &Village, name: &'static str) {
+    let (renditions, stop) = (village.renditions.clone(), village.stop.clone());
+    tokio::spawn(async move {
+        let (format, mut tick) = (format(), tokio::time::interval(Duration::from_millis(4)));
+        for n in 0.. {
+            tick.tick().await;
+            if stop.is_cancelled() {
+                break;
+            }
+            if let Some(source) = renditions.source(name) {
+                // Told apart from what the camera sends by its bytes.
+                let mut made = frame(&format, "cong-lang", n);
+                made.data = made.data.iter().map(|b| if *b == 0xaa { 0xbb } else { *b }).collect();
+                source.publish(made);
+            }
+        }
+    });
+}
+
+#[tokio::test]
+async fn who_plays_h264_only_gets_the_stream_or_the_sub_stream_or_a_rendition_and_is_told_which() {
+    let village = Village::start(false).await;
+    let token = village.token("ba-thanh", Role::Official);
+    let (avc, hevc) = ("avc1.64001f", "hvc1.1.6.L93.B0");
+    for (main, sub, asked, begun) in [
+        (avc, avc, "main", None),
+        (hevc, avc, "main", None),
+        (hevc, avc, "sub", None),
+        (hevc, hevc, "main", Some("cong-lang/sub/h264")),
+        (hevc, hevc, "sub", Some("cong-lang/sub/h264")),
+        (avc, hevc, "sub", Some("cong-lang/sub/h264")),
+    ] {
+        sends(&village, "cong-lang", Channel::Main, main);
+        sends(&village, "cong-lang", Channel::Sub, sub);
+        village.renditions.begun.lock().unwrap().clear();
+        // Without the question it is what the camera sends.
+        drop(watch(&village, &format!("cameras/cong-lang/live?stream={asked}"), &token).await);
+        assert!(village.renditions.begun.lock().unwrap().is_empty());
+        drop(watch(&village, &format!("cameras/cong-lang/live?stream={asked}&codec=h264"), &token).await);
+        assert_eq!(village.renditions.begun.lock().unwrap().first().map(String::as_str), begun, "{main} {sub} {asked}");
+    }
+    // One without a sub stream: the main one is converted; one that never came: nothing is, yet.
+    drop(watch(&village, "cameras/nha-van-hoa/live?stream=sub&codec=h264", &token).await);
+    assert_eq!(village.renditions.begun.lock().unwrap().len(), 1);
+    sends(&village, "nha-van-hoa", Channel::Main, hevc);
+    feed(&village, "nha-van-hoa/main/h264");
+    let mut socket = watch(&village, "live?cameras=nha-van-hoa&stream=sub&codec=h264", &token).await;
+    let text = told(&mut socket, "format").await;
+    assert_eq!((&text["converted"], &text["stream"], text.get("covered")), (&json!(true), &json!("main"), None), "{text}");
+    let answer = village.get("/api/v1/cameras/nha-van-hoa/hls/index.m3u8?codec=h264", &token).await;
+    let playlist = answer.text().await.unwrap();
+    assert!(playlist.contains(".m4s?codec=h264"), "{playlist}");
+    assert_eq!(kind(village.get("/api/v1/cameras/nha-van-hoa/hls/index.m3u8?codec=vp9", &token).await).await, (400, "bad-request".into()));
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_had_is_told_by_name_and_the_others_on_the_socket_are_shown() {
+    let village = Village::start(false).await;
+    village.feed();
+    let token = village.token("ba-thanh", Role::Official);
+    for channel in [Channel::Main, Channel::Sub] {
+        village.renditions.begin(&id("cho"), channel, false).unwrap();
+    }
+    sends(&village, "cong-lang", Channel::Main, "avc1.64001f");
+    sends(&village, "nha-van-hoa", Channel::Main, "hvc1.1.6.L93.B0");
+    let mut socket = watch(&village, "live?cameras=nha-van-hoa,cong-lang&stream=main&codec=h264", &token).await;
+    let text = told(&mut socket, "refused").await;
+    assert_eq!((&text["ch"], &text["camera"], &text["kind"]), (&json!(0), &json!("nha-van-hoa"), &json!("renditions-full")), "{text}");
+    assert!(text["detail"].as_str().unwrap().contains("2 pictures already"), "{text}");
+    assert_eq!(told(&mut socket, "format").await["ch"], 1);
+    let mut alone = watch(&village, "cameras/nha-van-hoa/live?codec=h264", &token).await;
+    assert_eq!(told(&mut alone, "refused").await["kind"], "renditions-full");
+    let answer = village.get("/api/v1/cameras/nha-van-hoa/hls/index.m3u8?codec=h264", &token).await;
+    assert_eq!(answer.headers()["retry-after"], "5");
+    assert_eq!(kind(answer).await, (503, "renditions-full".into()));
+}
+
+/// What is evidence stays as it was recorded, and says so: pictures and clips of cases, packages for authorities.
+const EVIDENCE: &[&str] = &["/api/v1/cases/{id}/still.jpg", "/api/v1/cases/{id}/clip.mp4", "/api/v1/exports/{id}"];
+
+/// Whether something came through that only the camera itself sends.
+fn uncovered(bytes: &[u8]) -> bool {
+    bytes.windows(64).any(|w| w.iter().all(|b| *b == 0xaa))
+}
+
+/// Everything that can be read of the masked camera, by each row of the table.
+async fn shown(village: &Village, token: &str) -> Vec<(&'static str, u16, bool)> {
+    let (from, to) = (NOON.to_string(), NOON.plus(Duration::from_secs(8)).to_string());
+    let playlist = village.get("/api/v1/cameras/cong-lang/hls/index.m3u8", token).await.text().await.unwrap();
+    let segment = playlist.lines().find(|line| line.starts_with("seg-")).unwrap_or("seg-1.m4s");
+    let mut all = Vec::new();
+    for row in table().filter(|row| row.method == Method::Get && matches!(row.access, Access::Roles(_)) && !EVIDENCE.contains(&row.path)) {
+        let path = row.path.replace("cameras/{id}", "cameras/cong-lang").replace("{file}", segment).replace("{film}", "cong-lang.mp4");
+        let url = format!("{path}?from={from}&to={to}&at={to}&cameras=cong-lang");
+        let mut seen = Vec::new();
+        if row.path.ends_with("/live") {
+            let mut socket = watch(village, &format!("{}?cameras=cong-lang", path.trim_start_matches("/api/v1/")), token).await;
+            let some = async {
+                while seen.len() < 5000 {
+                    match socket.next().await {
+                        Some(Ok(message)) => seen.extend_from_slice(&message.into_data()),
+                        _ => break,
+                    }
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(20), some).await.expect("pictures come");
+            all.push((row.path, 101, uncovered(&seen)));
+            continue;
+        }
+        let answer = village.get(&url, token).await;
+        let status = answer.status().as_u16();
+        // Some never end.
+        let mut body = answer.bytes_stream();
+        while let Ok(Some(Ok(part))) = tokio::time::timeout(Duration::from_secs(2), body.next()).await {
+            seen.extend_from_slice(&part);
+        }
+        all.push((row.path, status, uncovered(&seen)));
+    }
+    all
+}
+
+#[tokio::test]
+async fn no_row_of_the_table_shows_anybody_but_the_police_what_masks_cover() {
+    let village = Village::masked().await;
+    village.feed();
+    feed(&village, "cong-lang/main/covered");
+    let recorder = village.recorder.clone().unwrap();
+    let format = format();
+    (0..500).for_each(|n| {
+        recorder.push(&frame(&format, "cong-lang", n));
+    });
+    village.clock.advance(Duration::from_secs(20));
+    let police = village.token("thieu-ta", Role::Police);
+    let clip = format!("/api/v1/cameras/cong-lang/clip.mp4?from={NOON}&to={}", NOON.plus(Duration::from_secs(8)));
+    until("it is recorded", || async { (village.get(&clip, &police).await.status() == 200).then_some(()) }).await;
+    let open: Vec<_> = shown(&village, &police).await.into_iter().filter(|(.., uncovered)| *uncovered).map(|(path, ..)| path).collect();
+    let live = ["/api/v1/cameras/{id}/live", "/api/v1/cameras/{id}/hls/{file}", "/api/v1/live"];
+    assert!(
+        live.iter().chain(&["/api/v1/cameras/{id}/clip.mp4"]).all(|path| open.contains(path)),
+        "the walk finds what is there: {open:?}"
+    );
+    assert!(village.renditions.begun.lock().unwrap().is_empty(), "nothing is made for the police");
+
+    for (name, role) in
+        [("ba-thanh", Role::Official), ("quan-tri", Role::Admin), ("man-hinh", Role::Viewer), ("ky-thuat", Role::Technician)]
+    {
+        let token = village.token(name, role);
+        let all = shown(&village, &token).await;
+        let leaks: Vec<_> = all.iter().filter(|(.., uncovered)| *uncovered).collect();
+        assert!(leaks.is_empty(), "{role}: {leaks:?}");
+        let status = |wanted: &str| all.iter().find(|(path, ..)| *path == wanted).unwrap().1;
+        assert!(live.iter().all(|path| matches!(status(path), 101 | 200)), "{role} sees it covered");
+        assert_eq!(status("/api/v1/cameras/{id}/clip.mp4"), 403);
+        let seen = village.read("/api/v1/cameras", &token).await;
+        assert_eq!((&seen["cameras"][0]["masked"], &seen["cameras"][1]["masked"]), (&json!(true), &json!(false)));
+    }
+    let official = village.store.issue_token("ba-thanh", NOON).unwrap();
+    assert_eq!(kind(village.get(&clip, &official).await).await, (403, "masked".into()));
+    // Whoever keeps something aside keeps it for those who may see it.
+    let range = (NOON.to_string(), NOON.plus(Duration::from_secs(8)).to_string());
+    let kept = village.post("/api/v1/kept", &official, &json!({"cameras": ["cong-lang"], "from": range.0, "to": range.1})).await;
+    let kept: Value = kept.json().await.unwrap();
+    let film = format!("/api/v1/kept/{}/cong-lang.mp4", kept["id"].as_str().unwrap());
+    assert_eq!(kind(village.get(&film, &official).await).await, (403, "masked".into()));
+    assert_eq!(village.get(&film, &police).await.status(), 200);
+    assert_eq!(village.read("/api/v1/cameras", &police).await["cameras"][0]["masked"], false);
+    let mut socket = watch(&village, "cameras/cong-lang/live?stream=main", &official).await;
+    assert_eq!(told(&mut socket, "format").await["covered"], true);
+    assert!(village.renditions.begun.lock().unwrap().iter().all(|name| name.ends_with("/covered")));
 }

@@ -5,19 +5,20 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt::Debug, path::Path};
 use vision::{
     Manifest,
-    protocol::{Down, FromWorker, ModelSpec, SAMPLE_MAX, STREAM_HEAD_MAX, ToWorker, Up, stream},
+    protocol::{Down, FromWorker, ModelSpec, SAMPLE_MAX, STREAM_HEAD_MAX, ToWorker, Up, rendition, stream},
     record,
 };
 
 /// A message of either direction and socket; the first byte says which.
 pub(crate) fn border(data: &[u8]) -> bool {
     let mut t = Take(data);
-    match t.u8() % 6 {
+    match t.u8() % 7 {
         0 => message::<ToWorker>(t.0),
         1 => message::<FromWorker>(t.0),
         2 => message::<Down>(t.0),
         3 => message::<Up>(t.0),
         4 => message::<ModelSpec>(t.0),
+        6 => message::<rendition::Up>(t.0),
         _ => downstream(t.0),
     }
 }

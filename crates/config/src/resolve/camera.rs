@@ -89,6 +89,7 @@ fn camera(
     let audio = w.audio.or(true);
     let bitrate = w.bitrate.then(source, |t| units::bitrate(&t)).optional();
     let record = record(w.record, rings, has_sub, source);
+    let masks = w.masks.then(source, |list| shape::masks(&list.0)).or(Vec::new());
     let (zones, zone_names) = zones(w.zone, source);
     let (lines, line_names) = lines(w.line, source);
     let rules = rule::rules(w.rule, &rule::Shapes { zones: zone_names, lines: line_names }, source);
@@ -106,6 +107,7 @@ fn camera(
         audio: audio?,
         record: record?,
         bitrate: bitrate?.map(|(b, _)| b),
+        masks: masks?,
         zones: zones?,
         lines: lines?,
         rules: rules?,

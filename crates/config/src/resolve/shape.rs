@@ -6,7 +6,10 @@ use crate::{
     source::{Source, Wrong},
     written,
 };
-use domain::geometry::Point;
+use domain::{
+    geometry::Point,
+    mask::{MASK_CORNERS, MASKS_MAX, Mask},
+};
 
 /// More corners than a hand draws; keeps the crossing test trivial.
 const CORNERS_MAX: usize = 64;
@@ -67,6 +70,25 @@ pub(super) fn polygon(list: &[[f64; 2]]) -> Result<Vec<Point>, Wrong> {
         }
     }
     Ok(points)
+}
+
+/// Parts of the picture that are covered. All of them share one key: whatever is wrong is told with which one it is.
+pub(super) fn masks(list: &[Vec<[f64; 2]>]) -> Result<Vec<Mask>, Wrong> {
+    if list.len() > MASKS_MAX {
+        return Err(Wrong::new(
+            format!("has {} areas", list.len()),
+            format!("write at most {MASKS_MAX}: one may cover what lies close together"),
+        ));
+    }
+    let mask = |(n, corners): (usize, &Vec<[f64; 2]>)| {
+        let points = polygon(corners).map_err(|wrong| wrong.of(&format!("area {}", n + 1)))?;
+        if points.len() > *MASK_CORNERS.end() {
+            let problem = format!("area {} has {} corners", n + 1, points.len());
+            return Err(Wrong::new(problem, format!("write at most {}, or two areas", MASK_CORNERS.end())));
+        }
+        Ok(points)
+    };
+    list.iter().enumerate().map(mask).collect()
 }
 
 /// Two points that differ.

@@ -2,7 +2,7 @@
 //!
 //! Belongs here: rectangles of one colour, pictures laid into it, where a line of text goes. Does not belong here: what is drawn when.
 
-use crate::copy::mark::{Line, Planes};
+use crate::film::mark::{Line, Planes};
 use detect::Picture;
 use vision::protocol::wall::{Rect, SIZE};
 

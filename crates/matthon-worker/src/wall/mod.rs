@@ -1,7 +1,7 @@
 //! A wall: many streams decoded, their latest pictures laid side by side, named, and encoded as one, on one thread that makes way.
 //!
 //! Belongs here: what is done with each message of the core. Does not belong here: one stream ([`source`]), pixels ([`canvas`]), the
-//! encoder and letters (`copy`), which camera is shown where (the core).
+//! encoder and letters (`film`), which camera is shown where (the core).
 //!
 //! A tile is drawn anew only when its picture is new, and its words are set once a screen.
 
@@ -9,11 +9,12 @@ pub mod canvas;
 pub mod source;
 
 use crate::{
-    copy::{
+    counts::Tally,
+    film::{
+        self, Stop,
         encode::Encoder,
         mark::{Font, Line},
     },
-    counts::Tally,
     note::Notes,
     wired,
 };
@@ -23,9 +24,7 @@ use gstreamer_video as gst_video;
 use source::Source;
 use std::{
     collections::{BTreeMap, VecDeque},
-    fs::File,
-    io::{self, BufReader, BufWriter, Read, Write},
-    net::Shutdown,
+    io::{BufWriter, Read, Write},
     os::{fd::OwnedFd, unix::net::UnixStream},
 };
 use vision::protocol::{
@@ -35,8 +34,6 @@ use vision::protocol::{
 
 /// What the thread yields to: detection, which yields to recording.
 const NICE: i32 = 10;
-/// A font larger than this is none we know.
-const FONT_MAX: u64 = 64 << 20;
 /// Height of letters, pixels: a part of their tile's height within these; the largest are read from 5 m on a TV of 43 inches.
 const LETTERS: std::ops::RangeInclusive<f32> = 32.0..=48.0;
 const LETTERS_PART: f32 = 5.0;
@@ -44,38 +41,10 @@ const LETTERS_PART: f32 = 5.0;
 const HEAD_LETTERS: f32 = 40.0;
 const PLAIN_LETTERS: [f32; 2] = [150.0, 64.0];
 
-/// Why a wall ends early.
-#[derive(Debug)]
-enum Stop {
-    /// The core is told.
-    Failed(String),
-    /// There is no core any more, or it says what cannot be.
-    Socket(io::Error),
-}
-
-impl From<io::Error> for Stop {
-    fn from(e: io::Error) -> Self {
-        Self::Socket(e)
-    }
-}
-
 /// Works until the core closes its end.
 pub fn run(socket: &UnixStream, spec: &Spec, font: OwnedFd, notes: &Notes, tally: &Tally) {
-    // Best effort; `None` is this thread on Linux.
-    let _ = rustix::process::setpriority_process(None, NICE);
-    let outcome = socket.try_clone().map_err(Stop::Socket).and_then(|up| {
-        let mut wall = Wall::new(spec, font, up, tally)?;
-        wall.all(BufReader::with_capacity(1 << 18, socket.try_clone()?), notes)
-    });
-    match outcome {
-        Ok(()) => {}
-        Err(Stop::Failed(why)) => {
-            let mut last = socket;
-            let _ = stream::encode(&Up::Failed(why)).and_then(|bytes| last.write_all(&bytes));
-        }
-        Err(Stop::Socket(e)) => crate::say(format_args!("a wall broke off: {e}")),
-    }
-    let _ = socket.shutdown(Shutdown::Both);
+    let failed = |why| stream::encode(&Up::Failed(why));
+    film::run(socket, NICE, "a wall", failed, |down, up| Wall::new(spec, film::letters(font)?, up, tally)?.all(down, notes));
 }
 
 struct Wall<'a> {
@@ -109,15 +78,12 @@ enum State {
 }
 
 impl<'a> Wall<'a> {
-    fn new(spec: &Spec, font: OwnedFd, up: UnixStream, tally: &'a Tally) -> Result<Self, Stop> {
-        let mut bytes = Vec::new();
-        File::from(font).take(FONT_MAX).read_to_end(&mut bytes)?;
-        let font = Font::read(bytes).ok_or_else(|| Stop::Failed("the font cannot be read".into()))?;
+    fn new(spec: &Spec, font: Font, up: BufWriter<UnixStream>, tally: &'a Tally) -> Result<Self, Stop> {
         let info = canvas_info().map_err(|e| Stop::Failed(wired::one_line(&e.message)))?;
         let encoder = Encoder::live(&info, spec.kbit, GOP).map_err(Stop::Failed)?;
         Ok(Self {
             font,
-            up: BufWriter::with_capacity(1 << 18, up),
+            up,
             tally,
             sources: BTreeMap::new(),
             screen: Screen::default(),
@@ -204,7 +170,7 @@ impl<'a> Wall<'a> {
             if wanted == shown.state && !(fresh && wanted == State::Picture) {
                 continue;
             }
-            let picture = if wanted == State::Picture { source.picture(tile.place, self.screen.veiled) } else { None };
+            let picture = if wanted == State::Picture { source.picture(tile.place, self.screen.veiled, &tile.masks) } else { None };
             match picture {
                 Some(Ok(picture)) => self.canvas.lay(tile.place, &picture),
                 Some(Err(e)) => {

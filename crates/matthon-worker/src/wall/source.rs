@@ -4,11 +4,12 @@
 //! the tile lies.
 
 use crate::{
-    decode::{self, Decoder, Fault, Frame, Order, Tap, Unit},
+    decode::{Fault, Frame, Order, Tap},
+    film::{cover::Covers, feed::Feed},
     scale::{self, Scaling},
 };
 use detect::Picture;
-use domain::WallTime;
+use domain::{WallTime, mask::Mask};
 use vision::protocol::{Codec, SampleHead, wall::Rect};
 
 /// What is kept of a picture when nobody may be recognised in it, pixels: a person who fills a third of its height is 18 of them high,
@@ -28,25 +29,28 @@ impl Tap for Latest {
 }
 
 /// One stream.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Source {
-    codec: Option<Codec>,
-    decoder: Option<Decoder<Latest>>,
-    /// For the next random access point, after the decoder gave up.
-    waiting: bool,
+    feed: Feed<Latest>,
     latest: Option<Frame>,
     /// It came since it was asked for last.
     fresh: bool,
     small: Scaling,
     large: Scaling,
+    covers: [Covers; 2],
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        let (small, large) = (Scaling::default(), Scaling::default());
+        Self { feed: Feed::new(Order::Prompt), latest: None, fresh: false, small, large, covers: Default::default() }
+    }
 }
 
 impl Source {
     /// Takes its parameters.
     pub fn format(&mut self, codec: Codec) {
-        if self.codec.as_ref() != Some(&codec) {
-            (self.decoder, self.codec) = (None, Some(codec));
-        }
+        self.feed.format(codec);
     }
 
     /// Decodes an access unit; answers how many pictures came out.
@@ -54,35 +58,12 @@ impl Source {
     /// # Errors
     /// When the decoder gave up; it goes on at the next random access point.
     pub fn sample(&mut self, head: &SampleHead, data: Vec<u8>) -> Result<u64, Fault> {
-        if head.loss_before {
-            self.decoder = None;
-        }
-        self.waiting |= self.decoder.is_none();
-        if self.waiting && !head.random_access {
-            return Ok(0);
-        }
-        self.waiting = false;
-        let decoded = self.decode(head, data);
-        if decoded.is_err() {
-            (self.decoder, self.waiting) = (None, true);
+        let mut came = None;
+        let decoded = self.feed.sample(head, data, |t| came = t.0.take());
+        if came.is_some() {
+            (self.latest, self.fresh) = (came, true);
         }
         decoded
-    }
-
-    fn decode(&mut self, head: &SampleHead, data: Vec<u8>) -> Result<u64, Fault> {
-        let decoder = match &mut self.decoder {
-            Some(decoder) => decoder,
-            None => {
-                let codec = self.codec.as_ref().ok_or_else(|| Fault::Refused("a sample without a format".into()))?;
-                self.decoder.insert(Decoder::new(&decode::caps(codec), Order::Prompt, Latest::default())?)
-            }
-        };
-        let pushed = decoder.push(Unit { pts: head.pts, dts: head.dts, capture: head.capture, random_access: head.random_access, data });
-        if let Some(frame) = decoder.tap(|t| t.0.take()) {
-            (self.latest, self.fresh) = (Some(frame), true);
-        }
-        let decoded = decoder.take_decoded();
-        pushed.map(|()| decoded)
     }
 
     /// Whether there is a picture of now.
@@ -97,21 +78,30 @@ impl Source {
         std::mem::take(&mut self.fresh)
     }
 
-    /// Its picture for a place, in its own shape.
+    /// Its picture for a place, in its own shape, covered.
     ///
     /// # Errors
     /// In one sentence, when it cannot be scaled.
-    pub fn picture(&mut self, place: Rect, veiled: bool) -> Option<Result<Picture, String>> {
+    pub fn picture(&mut self, place: Rect, veiled: bool, masks: &[Mask]) -> Option<Result<Picture, String>> {
         let frame = self.latest.as_ref()?;
         let size = (frame.info.width(), frame.info.height());
         let to = fit(size, (place.w, place.h));
+        let [behind, before] = &mut self.covers;
         let scaled = if veiled {
-            let small = self.small.to(frame, fit(size, VEIL));
+            // Covered first as well: what is made large again spreads over the edges of what is covered.
+            let small = self.small.to(frame, fit(size, VEIL)).map(|mut small| {
+                behind.paint(masks, &mut small);
+                small
+            });
             small.and_then(|small| scale::frame(&small)).and_then(|small| self.large.to(&small, to))
         } else {
             self.large.to(frame, to)
         };
-        Some(scaled.map_err(|e| e.to_string()))
+        let covered = scaled.map(|mut picture| {
+            before.paint(masks, &mut picture);
+            picture
+        });
+        Some(covered.map_err(|e| e.to_string()))
     }
 }
 

@@ -7,6 +7,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
 pub mod clip;
+pub mod rendering;
 pub mod viewing;
 pub mod walling;
 
@@ -41,6 +42,8 @@ pub struct Worker {
     pub ready: Ready,
     pub child: Child,
     jobs: u64,
+    /// What stills are to be covered by.
+    pub masks: Vec<domain::mask::Mask>,
 }
 
 pub fn memfd(len: u64) -> File {
@@ -124,7 +127,7 @@ impl Worker {
                 other => panic!("{other:?} before ready"),
             }
         };
-        Self { control: ours, notes, ready, child, jobs: 0 }
+        Self { control: ours, notes, ready, child, jobs: 0, masks: Vec::new() }
     }
 
     pub fn tell(&self, message: &ToWorker, descriptors: &[BorrowedFd<'_>]) {
@@ -188,7 +191,7 @@ impl Worker {
         let out = memfd(STILL_MAX as u64);
         let mut descriptors = vec![out.as_fd()];
         descriptors.extend(samples.map(AsFd::as_fd));
-        self.tell(&ToWorker::Still { job: self.jobs, source, max_width, deadline_ms }, &descriptors);
+        self.tell(&ToWorker::Still { job: self.jobs, source, max_width, masks: self.masks.clone(), deadline_ms }, &descriptors);
         (self.jobs, out)
     }
 

@@ -12,7 +12,7 @@ use crate::{
     exporting::{Sources, desk},
     fingerprint, journal, keeping, keys, phones,
     preparing::Preparing,
-    remembered, seeing, telemetry, telling, tidying, wall,
+    remembered, rendition, seeing, telemetry, telling, tidying, wall,
     wiring::{self, camera_view},
 };
 use anyhow::{Context, Result};
@@ -205,6 +205,7 @@ async fn serve(
 
     let seen = vision.clone();
     let wall = wall::start(config, env, capture, &cases, &tasks, &stop);
+    let renditions = rendition::prepare(config, env, capture, &tasks, &stop);
     let context = web::Context {
         site: web::Site {
             name: config.site.name.clone(),
@@ -229,6 +230,7 @@ async fn serve(
         sightings,
         wall,
         webrtc,
+        renditions,
         push: phones.offer,
         glances: phones.glances,
         evidence: gauge,

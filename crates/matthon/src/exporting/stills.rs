@@ -26,7 +26,7 @@ pub(crate) async fn pictures(vision: &Vision, sources: &Sources, request: &Expor
             let (reader, stream) = (part.reader.clone(), StreamId::new(camera.clone(), request.stream, StreamKind::Video));
             let looked = tokio::task::spawn_blocking(move || reader.picture(&stream, at)).await?;
             let made = match looked {
-                Ok(Some(picture)) => vision.still(picture.samples, picture.pts, WIDTH).await.map_err(|e| format!("{e:?}")),
+                Ok(Some(picture)) => vision.still(picture.samples, picture.pts, WIDTH, &[]).await.map_err(|e| format!("{e:?}")),
                 Ok(None) => Err("nothing was recorded there".to_owned()),
                 Err(error) => Err(error.to_string()),
             };

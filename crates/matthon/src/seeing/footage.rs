@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use cases::{ClipInfo, Missing, Still};
-use domain::{CameraId, Channel, Clock, Sample, StreamId, StreamKind, WallTime};
+use domain::{CameraId, Channel, Clock, Sample, StreamId, StreamKind, WallTime, mask::Mask};
 use hub::{Capacity, Delivery, Fanout, Join};
 use std::{
     collections::BTreeMap,
@@ -37,6 +37,8 @@ pub(crate) struct Source {
     /// The small picture, live, if the camera has one: little work to decode, for pages that ask again and again.
     pub(crate) live_sub: Option<Fanout<Sample>>,
     pub(crate) audio: bool,
+    /// What is black on pictures for pages. Evidence stays as it was recorded.
+    pub(crate) masks: Vec<Mask>,
 }
 
 /// Gives pictures and clips.
@@ -92,7 +94,7 @@ impl cases::Footage for Footage {
             // A picture well before the moment means that the moment itself is still on its way to the disk.
             let reached = |p: &ring::Picture| at.micros_since(p.capture) < 300_000 || self.clock.wall() > at.plus(RECORDED_BY_THEN);
             if let Some(picture) = found.filter(reached) {
-                return self.vision.still(picture.samples, picture.pts, STILL_WIDTH).await.map(still).map_err(missing);
+                return self.vision.still(picture.samples, picture.pts, STILL_WIDTH, &[]).await.map(still).map_err(missing);
             }
         }
         Err(self.not_yet(at, &format!("{camera} at {at}")))
@@ -187,7 +189,7 @@ impl web::Snapshot for Footage {
         let Some(pts) = samples.iter().map(|s| s.pts).max() else {
             return Err(web::NoPicture("no picture has come yet".into()));
         };
-        let made = self.vision.still(samples, pts, SNAPSHOT_WIDTH).await;
+        let made = self.vision.still(samples, pts, SNAPSHOT_WIDTH, &source.masks).await;
         made.map(|s| s.jpeg).map_err(|e| web::NoPicture(format!("the picture could not be made: {}", missing(e))))
     }
 
@@ -200,7 +202,7 @@ impl web::Snapshot for Footage {
             let found = looked.map_err(|_| web::NoPicture("reading was interrupted".into()))?;
             let found = found.map_err(|e| web::NoPicture(e.to_string()))?;
             if let Some(picture) = found.filter(|p| at.micros_since(p.capture) < OTHER_MOMENT) {
-                let made = self.vision.still(picture.samples, picture.pts, SMALL_WIDTH).await;
+                let made = self.vision.still(picture.samples, picture.pts, SMALL_WIDTH, &source.masks).await;
                 return made.map(|s| s.jpeg).map_err(|e| web::NoPicture(format!("the picture could not be made: {}", missing(e))));
             }
         }

@@ -75,6 +75,7 @@ pub(crate) fn start(
         site: config.site.name.clone(),
         english: config.site.language == Language::En,
         cameras: cameras.iter().map(|(c, _)| c.name.clone()).collect(),
+        masks: cameras.iter().map(|(c, _)| c.masks.clone()).collect(),
         off: config.wall.off,
     };
     // The configuration was read with the same database.

@@ -3,7 +3,7 @@
 //! Belongs here: which cameras, in which layout, with which words; pages and keys. Does not belong here: rectangles (`vision`), when a
 //! wall is composed, where cases come from.
 
-use domain::{MonoTime, WallMode};
+use domain::{MonoTime, WallMode, mask::Mask};
 use std::time::Duration;
 use vision::{
     protocol::wall::{Screen, TILES_MAX, Tile},
@@ -25,6 +25,8 @@ pub(crate) struct Village {
     pub(crate) english: bool,
     /// Names of cameras, in the order of the configuration.
     pub(crate) cameras: Vec<String>,
+    /// What of each one's picture nobody is shown, in the same order.
+    pub(crate) masks: Vec<Vec<Mask>>,
     /// When public walls are off, minutes after midnight.
     pub(crate) off: Option<(u16, u16)>,
 }
@@ -135,7 +137,8 @@ impl Village {
         };
         let tile = |(camera, place): (usize, _)| {
             let caption = open.filter(|open| open.camera == camera).map(|open| open.words.clone()).unwrap_or_default();
-            Some(Tile { source: u16::try_from(camera).ok()?, place, name: self.cameras.get(camera)?.clone(), caption })
+            let masks = self.masks.get(camera).cloned().unwrap_or_default();
+            Some(Tile { source: u16::try_from(camera).ok()?, place, name: self.cameras.get(camera)?.clone(), caption, masks })
         };
         let page = if pages > 1 { format!("{} {}/{pages}  ·  ", say("Trang", "Page"), page + 1) } else { String::new() };
         Screen {
@@ -158,8 +161,26 @@ mod tests {
     const NOON: Time = Time { hour: 12, minute: 5 };
 
     fn village(cameras: usize) -> Village {
+        let masks = (0..cameras).map(masks).collect();
         let cameras = (0..cameras).map(|n| format!("Camera {n}")).collect();
-        Village { site: "Thôn Duyên Hy".into(), english: false, cameras, off: Some((1320, 300)) }
+        Village { site: "Thôn Duyên Hy".into(), english: false, cameras, masks, off: Some((1320, 300)) }
+    }
+
+    /// Every second camera has one, of its own.
+    fn masks(camera: usize) -> Vec<Mask> {
+        let corner = camera as f64 / 100.0;
+        if camera.is_multiple_of(2) { Vec::new() } else { vec![vec![[corner, 0.0].into(), [0.5, 0.0].into(), [0.5, 0.5].into()]] }
+    }
+
+    #[test]
+    fn every_tile_has_the_masks_of_its_camera_in_either_mode_and_layout() {
+        let village = village(20);
+        let standing = Standing::new(20, NOW);
+        let open = Open { camera: 17, words: "nghi vấn xe tải".into() };
+        for (mode, open) in [(WallMode::Public, None), (WallMode::Duty, None), (WallMode::Duty, Some(&open))] {
+            let screen = village.screen(mode, &standing, NOON, open);
+            assert!(screen.tiles.len() >= 16 && screen.tiles.iter().all(|t| t.masks == masks(t.source.into())), "{mode}");
+        }
     }
 
     fn sources(screen: &Screen) -> Vec<u16> {

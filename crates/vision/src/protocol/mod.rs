@@ -8,18 +8,20 @@
 //!   a sample's bytes behind its header; up come [`Up`] messages. The same bytes in a file (a memfd) are a still job's input.
 //! - **copy**: one for a viewing copy, [`copy`] says what goes over it.
 //! - **wall**: one for a wall, [`wall`] says what goes over it.
+//! - **rendition**: one for a rendition, [`rendition`] says what goes over it.
 //!
 //! Belongs here: the words and their bytes. Does not belong here: sockets' readiness, processes, decoding.
 //! Core and worker are always built together; [`Start::version`] refuses strangers.
 
 pub mod control;
 pub mod copy;
+pub mod rendition;
 pub mod stream;
 #[cfg(test)]
 mod tests;
 pub mod wall;
 
-use domain::{Observation, VideoCodec, VideoFormat, WallTime};
+use domain::{Observation, VideoCodec, VideoFormat, WallTime, mask::Mask};
 use serde::{Deserialize, Serialize};
 
 /// Longest control packet, bytes.
@@ -65,6 +67,8 @@ pub enum ToWorker {
         source: StillSource,
         /// Scale down to at most this width, pixels; 0: as it is.
         max_width: u32,
+        /// What is painted black.
+        masks: Vec<Mask>,
         /// Give up after this, ms from receipt.
         deadline_ms: u32,
     },
@@ -81,6 +85,8 @@ pub enum ToWorker {
     /// Compose a wall until its socket ends. Descriptors: its socket (see [`wall`]), then the bytes of a TrueType font (a sealed memfd).
     /// Only to a worker that has no streams.
     Wall(wall::Spec),
+    /// Make a rendition until its socket ends. Descriptor: its socket (see [`rendition`]). Only to a worker that has no streams.
+    Rendition(rendition::Spec),
     /// Answer with [`FromWorker::Pong`].
     Ping(u64),
 }

@@ -5,7 +5,10 @@
 //! worker that does not keep up is asked less often and nothing piles up.
 
 use super::{Codec, SAMPLE_MAX, SampleHead, stream};
-use domain::WallTime;
+use domain::{
+    WallTime,
+    mask::{self, Mask},
+};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read};
 
@@ -55,7 +58,7 @@ impl Rect {
 }
 
 /// One camera on the screen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tile {
     /// Number of the stream it shows.
     pub source: u16,
@@ -65,10 +68,12 @@ pub struct Tile {
     pub name: String,
     /// What is said of it; empty: nothing.
     pub caption: String,
+    /// What of its picture is painted black.
+    pub masks: Vec<Mask>,
 }
 
 /// What is shown until the next one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Screen {
     /// At the top left, and at the top right.
     pub head: (String, String),
@@ -90,13 +95,13 @@ impl Screen {
     pub fn is_sound(&self) -> bool {
         self.tiles.len() <= TILES_MAX
             && self.lines.len() <= LINES_MAX
-            && self.tiles.iter().all(|t| t.place.is_sound())
+            && self.tiles.iter().all(|t| t.place.is_sound() && mask::are_sound(&t.masks))
             && self.head_place.is_none_or(|r| r.is_sound())
     }
 }
 
 /// From the core.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Down {
     /// First of all, and at each change.
     Screen(Screen),

@@ -19,7 +19,7 @@ use crate::{
     protocol::{DETECTORS_MAX, STREAMS_MAX, StillError},
     still::{self, Still},
 };
-use domain::{CameraId, Clock, Observation, Sample, WallTime};
+use domain::{CameraId, Clock, Observation, Sample, WallTime, mask::Mask};
 use engine::{Engine, Parts};
 use feed::Lane;
 use hub::Fanout;
@@ -80,6 +80,7 @@ pub struct Vision {
 pub(crate) struct Job {
     pub(crate) what: JobSource,
     pub(crate) max_width: u32,
+    pub(crate) masks: Vec<Mask>,
     pub(crate) answer: oneshot::Sender<Result<Still, StillError>>,
 }
 
@@ -137,17 +138,17 @@ impl Vision {
     /// # Errors
     /// When it is not there any more, no worker is, or all are busy.
     pub async fn recent(&self, camera: CameraId, capture: WallTime, max_width: u32) -> Result<Still, StillError> {
-        self.job(JobSource::Recent { camera, capture }, max_width).await
+        self.job(JobSource::Recent { camera, capture }, max_width, &[]).await
     }
 
     /// The picture shown at `pts` (90 kHz), or the last one before it, from samples that begin at a random access point.
-    /// Their bytes are not copied within the core.
+    /// Their bytes are not copied within the core. What lies in `masks` is painted black.
     ///
     /// # Errors
     /// When they cannot be decoded, are more than 64 MiB, no worker is there, or all are busy.
-    pub async fn still(&self, samples: Vec<Sample>, pts: i64, max_width: u32) -> Result<Still, StillError> {
+    pub async fn still(&self, samples: Vec<Sample>, pts: i64, max_width: u32, masks: &[Mask]) -> Result<Still, StillError> {
         let file = tokio::task::spawn_blocking(move || still::samples(&samples, pts)).await.map_err(|_| StillError::Busy)??;
-        self.job(JobSource::Samples { file, pts }, max_width).await
+        self.job(JobSource::Samples { file, pts }, max_width, masks).await
     }
 
     /// How vision is now.
@@ -161,9 +162,9 @@ impl Vision {
         self.ended.cancelled().await;
     }
 
-    async fn job(&self, what: JobSource, max_width: u32) -> Result<Still, StillError> {
+    async fn job(&self, what: JobSource, max_width: u32, masks: &[Mask]) -> Result<Still, StillError> {
         let (answer, result) = oneshot::channel();
-        self.jobs.try_send(Job { what, max_width, answer }).map_err(|e| match e {
+        self.jobs.try_send(Job { what, max_width, masks: masks.to_vec(), answer }).map_err(|e| match e {
             mpsc::error::TrySendError::Full(_) => StillError::Busy,
             mpsc::error::TrySendError::Closed(_) => StillError::NoWorker,
         })?;

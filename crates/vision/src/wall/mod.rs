@@ -14,8 +14,9 @@ use crate::{
     launcher::{Launcher, Purpose},
     lone::{self, Lone, LoneError},
     memory,
+    pipe::{self, Held, read, write},
     protocol::{
-        Codec, ToWorker, stream,
+        Codec, ToWorker,
         wall::{Down, FPS, PICTURE_MAX, Screen, Spec, Up},
     },
     still,
@@ -26,7 +27,7 @@ use domain::{CameraId, Channel, Clock, Format, Sample, StreamId, StreamKind, Vid
 use hub::{Capacity, Consumer, Delivery, Fanout, Join};
 use std::{
     collections::BTreeMap,
-    io::{self, IoSlice, Write},
+    io::{self, Write},
     os::{
         fd::{AsFd, OwnedFd},
         unix::net::UnixStream as StdStream,
@@ -46,8 +47,6 @@ use tokio::{
 
 /// Most kilobits a second: a screen full of moving leaves, still sharp, through a village's wireless bridge.
 const KBIT: u32 = 6000;
-/// Room of the socket, bytes.
-const SOCKET_ROOM: usize = 256 << 10;
 /// What waits in the hub for each camera: some seconds.
 const WAITING: Capacity = Capacity { items: 100, bytes: 4 << 20 };
 /// Pictures asked for and not there yet, beyond which no other is asked for.
@@ -110,7 +109,7 @@ impl Wall {
         let started = tokio::task::spawn_blocking(move || -> Result<_, LoneError> {
             let worker = Lone::start(&*launcher, &Purpose::Wall, None)?;
             let (ours, theirs) = StdStream::pair().map_err(LoneError::Io)?;
-            rustix::net::sockopt::set_socket_send_buffer_size(&ours, SOCKET_ROOM).map_err(|e| LoneError::Io(e.into()))?;
+            rustix::net::sockopt::set_socket_send_buffer_size(&ours, pipe::ROOM).map_err(|e| LoneError::Io(e.into()))?;
             ours.set_nonblocking(true).map_err(LoneError::Io)?;
             let mut letters = memory::anonymous("matthon-font").map_err(LoneError::Io)?;
             letters.write_all(&font).and_then(|()| memory::seal(&letters)).map_err(LoneError::Io)?;
@@ -245,21 +244,6 @@ impl Wall {
     }
 }
 
-/// A worker whose end is waited for where waiting is allowed, also when the last viewer leaves and this future is dropped: a process that
-/// the kernel does not let go must not hold up those that watch cameras.
-struct Held(Option<Lone>);
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        let Some(worker) = self.0.take() else { return };
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(move || drop(worker))),
-            // The runtime is gone: so is whoever could be held up.
-            Err(_) => drop(worker),
-        }
-    }
-}
-
 /// What was sent and what came.
 #[derive(Debug, Default)]
 struct Counts {
@@ -334,7 +318,7 @@ impl Feed {
             self.lost = true;
             return Ok(());
         };
-        if self.format.as_ref().is_none_or(|f| !Arc::ptr_eq(f, &sample.format) && **f != *sample.format) {
+        if pipe::changed(self.format.as_ref(), sample) {
             write(sink, &Down::Format { source, codec: Codec::from(video) }, &[]).await?;
         }
         self.format = Some(sample.format.clone());
@@ -342,27 +326,4 @@ impl Feed {
         counts.sent.fetch_add(1, Relaxed);
         write(sink, &Down::Sample { source, head }, &sample.data).await
     }
-}
-
-async fn write(sink: &OwnedWriteHalf, message: &Down, data: &[u8]) -> io::Result<()> {
-    let head = stream::encode(message)?;
-    let mut slices = [IoSlice::new(&head), IoSlice::new(data)];
-    let mut rest: &mut [IoSlice<'_>] = &mut slices;
-    while !rest.is_empty() {
-        match sink.try_write_vectored(rest) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(n) => IoSlice::advance_slices(&mut rest, n),
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => sink.writable().await?,
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(())
-}
-
-async fn read(source: &mut OwnedReadHalf) -> io::Result<Up> {
-    let mut prefix = [0; 4];
-    source.read_exact(&mut prefix).await?;
-    let mut head = vec![0; stream::length(prefix)?];
-    source.read_exact(&mut head).await?;
-    stream::decode(&head)
 }

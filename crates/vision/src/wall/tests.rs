@@ -5,7 +5,10 @@
 use super::*;
 use crate::{
     fake::{FakeLauncher, FakeWorker, PATIENCE},
-    protocol::wall::{self, Rect, Tile},
+    protocol::{
+        stream,
+        wall::{self, Rect, Tile},
+    },
 };
 use domain::SimClock;
 use std::sync::Mutex;
@@ -54,8 +57,13 @@ fn wall(sources: usize) -> Wall {
 }
 
 fn screen(sources: &[u16]) -> Screen {
-    let tile =
-        |source: &u16| Tile { source: *source, place: Rect { x: 0, y: 0, w: 320, h: 180 }, name: String::new(), caption: String::new() };
+    let tile = |source: &u16| Tile {
+        source: *source,
+        place: Rect { x: 0, y: 0, w: 320, h: 180 },
+        name: String::new(),
+        caption: String::new(),
+        masks: Vec::new(),
+    };
     Screen { tiles: sources.iter().map(tile).collect(), ..Screen::default() }
 }
 

@@ -139,6 +139,11 @@ const MACHINES: Access = Access::Roles(&[Role::Admin, Role::Technician]);
 const FROM: (&str, bool, &str) = ("from", true, "Start: RFC 3339 with an offset, or Unix seconds");
 const TO: (&str, bool, &str) = ("to", true, "End, exclusive: RFC 3339 with an offset, or Unix seconds");
 const STREAM: (&str, bool, &str) = ("stream", false, "main (default) or sub");
+const CODEC: (&str, bool, &str) = (
+    "codec",
+    false,
+    "h264: this client plays nothing else. The stream if it is H.264, else the sub stream if that is, else the box converts (at most four pictures at a time)",
+);
 const CAMERA: (&str, bool, &str) = ("camera", false, "Of this camera only");
 
 /// All endpoints, room by room.

@@ -91,7 +91,7 @@ pub(super) const TAKING_OUT: &[Endpoint] = &[
         method: Method::Get,
         path: "/api/v1/kept/{id}/{film}",
         access: PLAYBACK,
-        about: "A film of kept footage: CAMERA.mp4. Takes Range and If-Range.",
+        about: "A film of kept footage: CAMERA.mp4. Takes Range and If-Range. Of a masked camera for the police alone.",
         query: &[],
         body: "",
         answer: Answer::Bytes("video/mp4"),

@@ -1,6 +1,6 @@
 //! Cameras: live pictures, what is recorded, and finding in it.
 
-use super::{Answer, EVERYBODY, Endpoint, FROM, LISTEN, Method, PLAYBACK, SDP, STREAM, TO, WATCH};
+use super::{Answer, CODEC, EVERYBODY, Endpoint, FROM, LISTEN, Method, PLAYBACK, SDP, STREAM, TO, WATCH};
 use crate::{cameras, clip, hls, live_socket, search, snapshot, story, webrtc};
 use axum::routing::{delete, get, post};
 use domain::Audited;
@@ -43,7 +43,7 @@ pub(super) const WATCHING: &[Endpoint] = &[
         method: Method::Get,
         path: "/api/v1/cameras/{id}/clip.mp4",
         access: PLAYBACK,
-        about: "A time of at most 24 h as one MP4 file; gaps are cut. Takes Range and If-Range.",
+        about: "A time of at most 24 h as one MP4 file; gaps are cut. Takes Range and If-Range. Of a masked camera for the police alone.",
         query: &[FROM, TO, STREAM, ("audio", false, "0 leaves the sound out")],
         body: "",
         answer: Answer::Bytes("video/mp4"),
@@ -54,8 +54,8 @@ pub(super) const WATCHING: &[Endpoint] = &[
         method: Method::Get,
         path: "/api/v1/cameras/{id}/live",
         access: WATCH,
-        about: "WebSocket: a format text, the init segment, then one moof+mdat a message.",
-        query: &[STREAM],
+        about: "WebSocket: a format text, the init segment, then one moof+mdat a message; or a refused text and nothing more, where the box would have to convert and has no room. A masked camera is converted for everybody but the police.",
+        query: &[STREAM, CODEC],
         body: "",
         answer: Answer::Socket,
         audit: Some(Audited::Live),
@@ -77,7 +77,12 @@ pub(super) const WATCHING: &[Endpoint] = &[
         path: "/api/v1/cameras/{id}/hls/index.m3u8",
         access: WATCH,
         about: "Low-Latency HLS (RFC 8216bis): the playlist of the live pictures, for players that take only files.",
-        query: &[STREAM, ("_HLS_msn", false, "Wait until the playlist has this segment"), ("_HLS_part", false, "And this part of it")],
+        query: &[
+            STREAM,
+            CODEC,
+            ("_HLS_msn", false, "Wait until the playlist has this segment"),
+            ("_HLS_part", false, "And this part of it"),
+        ],
         body: "",
         answer: Answer::Bytes("application/vnd.apple.mpegurl"),
         audit: Some(Audited::Live),
@@ -88,7 +93,7 @@ pub(super) const WATCHING: &[Endpoint] = &[
         path: "/api/v1/cameras/{id}/hls/{file}",
         access: WATCH,
         about: "A file that the playlist names: an initialization segment, a segment or a part.",
-        query: &[STREAM],
+        query: &[STREAM, CODEC],
         body: "",
         answer: Answer::Bytes("video/mp4"),
         audit: Some(Audited::Live),
@@ -121,7 +126,7 @@ pub(super) const WATCHING: &[Endpoint] = &[
         method: Method::Get,
         path: "/api/v1/cameras/{id}/snapshot.jpg",
         access: WATCH,
-        about: "A picture of now.",
+        about: "A picture of now; what lies in the camera's masks is black for everybody.",
         query: &[STREAM],
         body: "",
         answer: Answer::Bytes("image/jpeg"),
@@ -132,7 +137,7 @@ pub(super) const WATCHING: &[Endpoint] = &[
         method: Method::Get,
         path: "/api/v1/cameras/{id}/picture.jpg",
         access: PLAYBACK,
-        about: "A small picture of a moment that is recorded; 503 while nobody can decode it.",
+        about: "A small picture of a moment that is recorded; 503 while nobody can decode it. What lies in the camera's masks is black for everybody.",
         query: &[("at", true, "The moment: RFC 3339 with an offset, or Unix seconds")],
         body: "",
         answer: Answer::Bytes("image/jpeg"),
@@ -159,6 +164,7 @@ pub(super) const WATCHING: &[Endpoint] = &[
         query: &[
             ("cameras", true, "Camera ids, separated by commas; `ch` is the place in this list"),
             STREAM,
+            CODEC,
             ("want", false, "Which of them are sent from the start, by their `ch`, separated by commas; all when it is left out"),
         ],
         body: "",

@@ -238,6 +238,44 @@ impl matthon_web::Wall for Walls {
     }
 }
 
+/// Renditions that nobody makes: tests publish their samples. There is room for two.
+#[derive(Default)]
+pub(crate) struct Made {
+    all: Mutex<BTreeMap<String, (Fanout<Sample>, LiveStream)>>,
+    /// What was begun, in order: `camera/channel/covered`.
+    pub(crate) begun: Mutex<Vec<String>>,
+}
+
+impl Made {
+    /// Where the samples of one come from.
+    pub(crate) fn source(&self, name: &str) -> Option<Fanout<Sample>> {
+        self.all.lock().unwrap().get(name).map(|(source, _)| source.clone())
+    }
+}
+
+fn made_name(camera: &CameraId, channel: Channel, covered: bool) -> String {
+    format!("{camera}/{channel}/{}", if covered { "covered" } else { "h264" })
+}
+
+impl matthon_web::Renditions for Made {
+    fn begin(&self, camera: &CameraId, channel: Channel, covered: bool) -> Result<LiveStream, matthon_web::NoRendition> {
+        let (name, mut all) = (made_name(camera, channel, covered), self.all.lock().unwrap());
+        if all.len() == 2 && !all.contains_key(&name) {
+            return Err(matthon_web::NoRendition::Full(2));
+        }
+        self.begun.lock().unwrap().push(name.clone());
+        let (_, stream) = all.entry(name.clone()).or_insert_with(|| {
+            let source = Fanout::new(name.clone());
+            (source.clone(), LiveStream::new(source, name))
+        });
+        Ok(stream.clone())
+    }
+
+    fn there(&self, camera: &CameraId, channel: Channel, covered: bool) -> Option<LiveStream> {
+        self.all.lock().unwrap().get(&made_name(camera, channel, covered)).map(|(_, stream)| stream.clone())
+    }
+}
+
 /// Asks until it is so; 20 s at most.
 pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut condition: impl FnMut() -> F) -> T {
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -268,6 +306,8 @@ pub(crate) struct Village {
     pub(crate) sound: Fanout<Sample>,
     /// What a worker would compose.
     pub(crate) wall: Arc<Walls>,
+    /// What a worker would convert.
+    pub(crate) renditions: Arc<Made>,
     pub(crate) recorder: Option<Recorder>,
     pub(crate) stop: CancellationToken,
     pub(crate) server: JoinHandle<std::io::Result<()>>,
@@ -282,6 +322,15 @@ impl Village {
 
     /// The same, reached so.
     pub(crate) async fn behind(record: bool, doors: Doors) -> Self {
+        Self::with(record, doors, false).await
+    }
+
+    /// Starts a box that records; `cong-lang` has masks.
+    pub(crate) async fn masked() -> Self {
+        Self::with(true, Doors::default(), true).await
+    }
+
+    async fn with(record: bool, doors: Doors, masked: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SimClock::at(NOON));
         let board = Arc::new(Board::default());
@@ -309,6 +358,7 @@ impl Village {
                 main_recorded: recorder.as_ref().map(Recorder::reader),
                 sub_recorded: None,
                 declared: Some(1_000_000),
+                masked,
             },
             Camera {
                 id: id("nha-van-hoa"),
@@ -318,6 +368,7 @@ impl Village {
                 main_recorded: None,
                 sub_recorded: None,
                 declared: None,
+                masked: false,
             },
         ];
         let rings = Arc::new(Mutex::new(vec![ring_status("main")]));
@@ -344,6 +395,7 @@ impl Village {
         let seen = Arc::clone(&vision);
         let wall = Arc::new(Walls::default());
         let room = rtc::Room::open("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let renditions = Arc::new(Made::default());
         let context = Arc::new(Context {
             site: Site { name: "Thôn Duyên Hy".into(), timezone: "Asia/Ho_Chi_Minh".into(), language: "vi".into(), demo: false },
             cameras,
@@ -363,6 +415,7 @@ impl Village {
             sightings: store::Sightings::open(&folder.path().join("sightings.db")).unwrap(),
             wall: wall.clone(),
             webrtc: Some(room.clone()),
+            renditions: renditions.clone(),
             push: Some(matthon_web::Push {
                 key: "BKEY".into(),
                 check: Arc::new(|endpoint, p256dh, _| {
@@ -397,6 +450,7 @@ impl Village {
             sources,
             sound,
             wall,
+            renditions,
             recorder,
             stop,
             server,

@@ -40,7 +40,7 @@ impl Engine {
         };
         let number = self.jobs.number();
         let deadline_ms = u32::try_from(DEADLINE.as_millis()).unwrap_or(u32::MAX);
-        let ask = ToWorker::Still { job: number, source, max_width: job.max_width, deadline_ms };
+        let ask = ToWorker::Still { job: number, source, max_width: job.max_width, masks: job.masks.clone(), deadline_ms };
         let descriptors: Vec<_> = std::iter::once(room.as_fd()).chain(samples.as_ref().map(AsFd::as_fd)).collect();
         match hand.say(&ask, &descriptors) {
             Ok(()) => {

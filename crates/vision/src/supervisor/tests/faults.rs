@@ -219,7 +219,7 @@ fn a_program_that_is_missing_is_told_by_name() {
         std::thread::park_timeout(Duration::from_millis(5));
     }
     assert!(vision.status().detail.contains("/nowhere/matthon-worker"));
-    let still = block_on(vision.still(vec![Camera::new("cho").sample(10)], 0, 0));
+    let still = block_on(vision.still(vec![Camera::new("cho").sample(10)], 0, 0, &[]));
     assert_eq!(still, Err(StillError::NoWorker));
     stop.cancel();
     block_on(vision.join());

@@ -37,7 +37,7 @@ fn a_still_of_samples_gets_them_whole_from_a_random_access_point_to_the_picture(
     village.status("ready", |s| s.state == VisionState::Ok);
     let camera = Camera::new("cho");
     let samples: Vec<_> = (0..20).map(|_| camera.sample(30)).skip(8).collect(); // 8 and 9 hang in the air
-    let made = block_on(village.vision.still(samples, 15 * 6000, 320)).unwrap();
+    let made = block_on(village.vision.still(samples, 15 * 6000, 320, &[])).unwrap();
     assert_eq!((made.jpeg.as_ref(), made.width, made.height), (JPEG, 640, 352));
     let heard = heard.all();
     assert!(matches!(heard[0].0, Down::Format(_)));
@@ -52,7 +52,7 @@ fn samples_that_cannot_give_a_picture_are_refused_before_they_cost_anything() {
     let camera = Camera::new("cho");
     let without_start: Vec<_> = (0..10).map(|_| camera.sample(30)).skip(1).collect();
     let whole: Vec<_> = (0..10).map(|_| camera.sample(30)).collect();
-    let ask = |samples, pts| block_on(village.vision.still(samples, pts, 0));
+    let ask = |samples, pts| block_on(village.vision.still(samples, pts, 0, &[]));
     assert_eq!(ask(Vec::new(), 0), Err(StillError::Gone));
     assert_eq!(ask(without_start, 100_000), Err(StillError::Gone));
     assert_eq!(ask(whole, 9 * 6000), Err(StillError::Gone), "all of them come after that moment");
@@ -96,7 +96,7 @@ fn what_is_no_picture_is_not_passed_on() {
     });
     for round in 0..2 {
         village.status("ready", |s| s.restarts == round && s.state == VisionState::Ok);
-        let still = block_on(village.vision.still(vec![Camera::new("cho").sample(10)], 0, 0));
+        let still = block_on(village.vision.still(vec![Camera::new("cho").sample(10)], 0, 0, &[]));
         assert_eq!(still, Err(StillError::Crashed));
         village.status("killed", |s| s.restarts == round + 1);
     }
@@ -114,7 +114,7 @@ fn samples_that_end_the_worker_are_named_so_that_nobody_asks_again() {
             false
         });
     });
-    let ask = || block_on(village.vision.still(vec![Camera::new("cho").sample(10)], 0, 0));
+    let ask = || block_on(village.vision.still(vec![Camera::new("cho").sample(10)], 0, 0, &[]));
     village.status("ready", |s| s.state == VisionState::Ok);
     assert_eq!(ask(), Err(StillError::Undecodable));
     village.status("ready again", |s| s.restarts == 1 && s.state == VisionState::Ok);

@@ -107,6 +107,11 @@ impl Encoder {
         }
     }
 
+    /// Makes the next picture a key frame, before it would be one.
+    pub fn begin_anew(&self) {
+        self.wired.tell(gst_video::DownstreamForceKeyUnitEvent::builder().all_headers(true).build());
+    }
+
     /// Lets out what is held back.
     pub fn finish(&self) {
         self.wired.finish();

@@ -1,0 +1,89 @@
+//! What of a camera somebody is shown live: the one place that every way of showing it asks.
+//!
+//! Belongs here: who sees what lies in a camera's masks, and who gets a rendition instead of what the camera sends. Does not belong here: how
+//! pictures travel (`pump`, `hls`), how renditions are made.
+
+use crate::{
+    context::{Camera, Context},
+    guard::Caller,
+    problem::Problem,
+    rendition::NoRendition,
+};
+use domain::{Channel, Role};
+use live::LiveStream;
+
+/// What somebody is shown.
+#[derive(Clone, Copy)]
+pub(crate) enum Sight<'a> {
+    /// What the camera sends, as it comes.
+    Plain(Channel, &'a LiveStream),
+    /// A rendition of it.
+    Rendition(Rendered<'a>),
+}
+
+/// Which rendition.
+#[derive(Clone, Copy)]
+pub(crate) struct Rendered<'a> {
+    camera: &'a Camera,
+    pub(crate) channel: Channel,
+    /// What lies in the masks is black.
+    pub(crate) covered: bool,
+}
+
+impl Caller {
+    /// Whether this camera hides nothing from this user: what lies in masks is for the police alone.
+    pub(crate) fn sees_all_of(&self, camera: &Camera) -> bool {
+        !camera.masked || self.user.role == Role::Police
+    }
+
+    /// Refuses recordings of a camera that hides something from this user: they are as they came.
+    pub(crate) fn must_see_all_of(&self, camera: &Camera) -> Result<(), Problem> {
+        if self.sees_all_of(camera) { Ok(()) } else { Err(Problem::Masked) }
+    }
+
+    /// What this user is shown of a camera when he asks for a stream; `h264`: he can play nothing else.
+    pub(crate) fn sight<'a>(&self, context: &Context, camera: &'a Camera, asked: Channel, h264: bool) -> Sight<'a> {
+        let (channel, stream) = sent(camera, asked);
+        if !self.sees_all_of(camera) {
+            return Sight::Rendition(Rendered { camera, channel, covered: true });
+        }
+        if !h264 || plays(context, camera, channel) {
+            return Sight::Plain(channel, stream);
+        }
+        // The small picture is less to send, and to convert, than the large one.
+        let (channel, stream) = sent(camera, Channel::Sub);
+        if plays(context, camera, channel) {
+            return Sight::Plain(channel, stream);
+        }
+        Sight::Rendition(Rendered { camera, channel, covered: false })
+    }
+}
+
+impl Rendered<'_> {
+    /// Its pictures, for somebody who begins to watch.
+    ///
+    /// # Errors
+    /// When no more are made at a time.
+    pub(crate) fn begin(&self, context: &Context) -> Result<LiveStream, NoRendition> {
+        context.renditions.begin(&self.camera.id, self.channel, self.covered)
+    }
+
+    /// Its pictures, for somebody who watches already.
+    pub(crate) fn there(&self, context: &Context) -> Option<LiveStream> {
+        context.renditions.there(&self.camera.id, self.channel, self.covered)
+    }
+}
+
+/// The stream asked for, or main when the camera has no sub; says which.
+fn sent(camera: &Camera, channel: Channel) -> (Channel, &LiveStream) {
+    match (channel, &camera.sub) {
+        (Channel::Sub, Some(sub)) => (Channel::Sub, sub),
+        _ => (Channel::Main, &camera.main),
+    }
+}
+
+/// Whether a stream comes in H.264. One that did not come yet may: nothing is converted before there is something.
+fn plays(context: &Context, camera: &Camera, channel: Channel) -> bool {
+    let codec = context.board.get(&camera.id, channel).and_then(|health| health.codec);
+    codec.is_none_or(|codec| codec.starts_with("avc"))
+}
