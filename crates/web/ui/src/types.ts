@@ -44,6 +44,8 @@ export interface Camera {
   sound?: { main: boolean; sub: boolean };
   /** Whether pictures are looked at: `on`, `no-rules`, `off`, `quarantine`. */
   detection?: string;
+  /** Parts of its picture are black for this user, who cannot play its recordings. */
+  masked?: boolean;
 }
 
 export interface Cameras {

@@ -193,3 +193,23 @@ test('what one way cannot because of the codec, the other is not asked for', () 
   used.spare('webrtc');
   assert.equal(used.rung, 'webrtc', 'the one in use is left by cannot');
 });
+
+test('where the box has no room it is single pictures at once, and a try later, each time later', () => {
+  const ladder = new Ladder(ALL, 0);
+  let now = pass(ladder, 0, 2, false);
+  const tries: number[] = [];
+  for (let i = 0; i < 4; i += 1) {
+    ladder.refuse(now);
+    assert.equal(ladder.rung, 'stills');
+    const refused = now;
+    while (ladder.rung === 'stills') now = pass(ladder, now, 1, true);
+    assert.equal(ladder.rung, 'socket', 'where it was refused, not a rung between');
+    tries.push(now - refused);
+  }
+  assert.deepEqual(tries, [30, 60, 120, 240]);
+  // There is room now: once it has proved itself, it is as at the beginning.
+  now = pass(ladder, now, 130, true);
+  ladder.refuse(now);
+  pass(ladder, now, 30, true);
+  assert.equal(ladder.rung, 'socket');
+});

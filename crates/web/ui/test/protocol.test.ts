@@ -4,14 +4,17 @@ import { Backoff } from '../src/player/backoff';
 import { parseBinary, parseText } from '../src/player/protocol';
 
 const FORMAT = { type: 'format', ch: 2, camera: 'cho', stream: 'sub', codecs: 'avc1.42c01e', mime: 'video/mp4; codecs="avc1.42c01e"', width: 640, height: 360 };
+const PLAIN = { converted: false, covered: false };
 
 test('a format of a multiplexed socket', () => {
-  assert.deepEqual(parseText(JSON.stringify(FORMAT), true), FORMAT);
+  assert.deepEqual(parseText(JSON.stringify(FORMAT), true), { ...FORMAT, ...PLAIN });
+  const made = { ...FORMAT, converted: true, covered: true };
+  assert.deepEqual(parseText(JSON.stringify(made), true), made);
 });
 
 test('a bare socket has channel 0 and needs no ch; a missing mime is made from the codecs', () => {
   const { ch: _, mime: __, ...bare } = FORMAT;
-  assert.deepEqual(parseText(JSON.stringify(bare), false), { ...FORMAT, ch: 0 });
+  assert.deepEqual(parseText(JSON.stringify(bare), false), { ...FORMAT, ...PLAIN, ch: 0 });
 });
 
 test('a format that says it is of sound is another message; what it does not say of its mime is made from the codecs', () => {
@@ -26,6 +29,7 @@ test('a format that says it is of sound is another message; what it does not say
 test('states and skips', () => {
   assert.deepEqual(parseText('{"type":"state","ch":1,"state":"no-keyframe"}', true), { type: 'state', ch: 1, state: 'no-keyframe' });
   assert.deepEqual(parseText('{"type":"skipped","ch":0,"gops":3}', true), { type: 'skipped', ch: 0, gops: 3 });
+  assert.deepEqual(parseText('{"type":"refused","ch":2,"camera":"cho","kind":"renditions-full","detail":"…"}', true), { type: 'refused', ch: 2, kind: 'renditions-full' });
 });
 
 test('what cannot be read is unknown, never an exception', () => {

@@ -10,6 +10,7 @@ import { Link } from '../parts/link';
 import { Empty, Failure, Loading } from '../parts/notice';
 import { Picture } from '../parts/picture';
 import { coverOf, useLive } from '../parts/use-live';
+import { codecName } from '../player/support';
 import { usePoll } from '../poll';
 import { may, mayListen } from '../roles';
 import { go, paths } from '../router';
@@ -53,19 +54,23 @@ function Large({ camera, zone, previous, next }: Props) {
   const live = useLive({ cameras: [camera.id], stream: wanted, grid: false, sparing: false, sound: hears && speaks, health: [health.link] });
   const channel = live.channels[0];
   const sound = channel?.sound ?? 'off';
+  // What the box converts comes without sound.
+  const converted = channel?.converted === true;
   const cover = coverOf(live.status, channel, health.link);
 
   const hasSub = camera.streams.sub !== null;
   const refused = channel?.refused ?? null;
+  // The box says at once that it has another one, a player only after it was given what it cannot play.
+  const other = refused ?? (channel?.instead ? codecName(camera.streams.main.codec ?? '') : null);
   useEffect(() => {
-    if (refused === null || wanted !== 'main' || !hasSub || fellBack !== null) return;
-    setFellBack(refused);
+    if (other === null || wanted !== 'main' || !hasSub || fellBack !== null) return;
+    setFellBack(other);
     setWanted('sub');
-  }, [refused, wanted, hasSub, fellBack]);
+  }, [other, wanted, hasSub, fellBack]);
 
   useEffect(() => {
-    if (sound === 'unsupported' || sound === 'failed') setHears(false);
-  }, [sound]);
+    if (sound === 'unsupported' || sound === 'failed' || converted) setHears(false);
+  }, [sound, converted]);
 
   // Before the paint, so that a key pressed the moment the picture is seen is not lost.
   useLayoutEffect(() => {
@@ -112,10 +117,13 @@ function Large({ camera, zone, previous, next }: Props) {
       {hears && sound === 'waiting' && <p class="message" role="status">{t('sound.waiting')}</p>}
       {sound === 'unsupported' && <p class="message" role="status"><Icon name="warn" />{t('sound.unsupported')}</p>}
       {sound === 'failed' && <p class="message" role="status"><Icon name="warn" />{t('sound.failed')}</p>}
+      {channel?.covered && <p class="message"><Icon name="warn" />{t('live.covered')}</p>}
+      {channel?.converted && !channel.covered && channel.rung !== 'stills' && <p class="message" data-converted><Icon name="warn" />{t('live.converted')}</p>}
+      {channel?.full && channel.rung === 'stills' && <p class="message" data-full><Icon name="warn" />{t('live.stills_full')}</p>}
       {said !== null && <p class="message" role="status">{said}</p>}
       <div class="actions">
         <button type="button" class="button primary" onClick={() => void snapshot()}><Icon name="photo" />{t('act.snapshot')}</button>
-        {speaks && channel?.rung === 'socket' && (
+        {speaks && !converted && channel?.rung === 'socket' && (
           <button type="button" class="button" aria-pressed={hears} onClick={() => setHears(!hears)}><Icon name={hears ? 'sound' : 'silent'} />{t(hears ? 'sound.off' : 'sound.on')}</button>
         )}
         {may('playback') && (

@@ -78,7 +78,11 @@ function Grid({ cameras, small }: { cameras: Camera[]; small: boolean }) {
   const sparing = useSignal(saver);
   const health = cameras.map((camera) => (camera.streams.sub ?? camera.streams.main).link);
   const live = useLive({ cameras: cameras.map((camera) => camera.id), stream: 'sub', grid: true, sparing, health });
+  const said = live.channels.some((one) => one.full && one.rung === 'stills') ? 'live.stills_full'
+    : live.channels.some((one) => one.converted && !one.covered && one.rung !== 'stills') ? 'live.converted' : null;
   return (
+    <>
+    {said && <p class="message" data-said={said}><Icon name="warn" />{t(said)}</p>}
     <ul class={small ? 'grid small' : 'grid'}>
       {cameras.map((camera, ch) => {
         const channel = live.channels[ch];
@@ -93,5 +97,6 @@ function Grid({ cameras, small }: { cameras: Camera[]; small: boolean }) {
         );
       })}
     </ul>
+    </>
   );
 }

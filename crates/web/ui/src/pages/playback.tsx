@@ -7,6 +7,7 @@ import { Icon } from '../parts/icon';
 import { Empty, Failure, Loading } from '../parts/notice';
 import { DatePick } from '../parts/date-pick';
 import { usePoll } from '../poll';
+import { Masked } from '../playback/masked';
 import { Viewer } from '../playback/viewer';
 import { go, note, paths } from '../router';
 import { dayOf, shiftDay, type Day, type Ms } from '../time';
@@ -67,8 +68,10 @@ function Chosen({ camera, cameras, zone, at }: { camera: Camera; cameras: Camera
           </div>
         </div>
       </div>
-      {camera.recorded.main || camera.recorded.sub
-        ? <Viewer key={`${camera.id} ${day}`} camera={camera} day={day} zone={zone} start={start} onWall={setWall} others={cameras.filter((one) => one.id !== camera.id && (one.recorded.main || one.recorded.sub))} />
+      {camera.masked && (camera.recorded.main || camera.recorded.sub)
+        ? <Masked key={`${camera.id} ${day}`} camera={camera} day={day} zone={zone} start={start} onWall={setWall} />
+        : camera.recorded.main || camera.recorded.sub
+        ? <Viewer key={`${camera.id} ${day}`} camera={camera} day={day} zone={zone} start={start} onWall={setWall} others={cameras.filter((one) => one.id !== camera.id && !one.masked && (one.recorded.main || one.recorded.sub))} />
         : <Empty icon="off" title={t('play.not_recorded')} />}
     </section>
   );

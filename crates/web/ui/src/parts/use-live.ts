@@ -9,7 +9,7 @@ import { count } from '../saver';
 
 export type { Channel } from '../player/view';
 
-const FRESH: Channel = { player: { status: 'waiting', delay: null, codec: null, width: 0, height: 0 }, link: null, stream: null, rung: 'socket', still: null, refused: null, sound: 'off' };
+const FRESH: Channel = { player: { status: 'waiting', delay: null, codec: null, width: 0, height: 0 }, link: null, stream: null, rung: 'socket', still: null, refused: null, sound: 'off', full: false, converted: false, covered: false, instead: false };
 
 /** Seconds from one single picture to the next: large, in a tile, and where data is spared. */
 export const STILL_EVERY = { large: 2, tile: 5, saver: 10 };

@@ -49,6 +49,8 @@ export class Ladder {
   private trying = false;
   private wait = WAIT.first;
   private upAt = Infinity;
+  /** Where there was no room. */
+  private back: number | null = null;
   private readonly never = new Set<Rung>();
 
   constructor(private readonly rungs: readonly Rung[], now: number) {
@@ -69,6 +71,17 @@ export class Ladder {
   /** That way cannot, either. The one in use stays until `cannot` is said of it. */
   spare(rung: Rung): void {
     if (rung !== this.rung) this.never.add(rung);
+  }
+
+  /** The box has no room for this picture in motion now: single pictures, and another try later. */
+  refuse(now: number): void {
+    const last = this.rungs.length - 1;
+    if (this.at >= last) return;
+    if (this.trying) this.wait = Math.min(WAIT.most, this.wait * 2);
+    const back = this.at;
+    this.take(last, now);
+    this.back = back;
+    this.upAt = now + this.wait;
   }
 
   /** It stood still, or broke. */
@@ -120,7 +133,7 @@ export class Ladder {
   }
 
   private up(now: number): void {
-    const next = this.above();
+    const next = this.back ?? this.above();
     if (next === null) return;
     this.take(next, now);
     this.trying = true;
@@ -129,6 +142,7 @@ export class Ladder {
 
   private take(at: number, now: number): void {
     this.at = at;
+    this.back = null;
     this.since = now;
     this.played = null;
     this.strikes = [];

@@ -10,6 +10,10 @@ export interface FormatMessage {
   mime: string;
   width: number;
   height: number;
+  /** The box decodes and encodes the picture anew. */
+  converted: boolean;
+  /** What lies in the camera's masks is black. */
+  covered: boolean;
 }
 
 export interface SoundMessage {
@@ -25,6 +29,8 @@ export type LiveMessage =
   | SoundMessage
   | { type: 'skipped'; ch: number; gops: number }
   | { type: 'state'; ch: number; state: string }
+  /** Nothing of this camera will come on this socket. */
+  | { type: 'refused'; ch: number; kind: string }
   | { type: 'media'; ch: number; bytes: Uint8Array }
   /** Something a newer server says; `why` is for the console. */
   | { type: 'unknown'; why: string };
@@ -51,10 +57,13 @@ export function parseText(raw: string, multiplexed: boolean): LiveMessage {
       return {
         type: 'format', ch, camera: text(m['camera']), stream: m['stream'] === 'main' ? 'main' : 'sub',
         codecs, mime: text(m['mime']) || `video/mp4; codecs="${codecs}"`, width: count(m['width']), height: count(m['height']),
+        converted: m['converted'] === true, covered: m['covered'] === true,
       };
     }
     case 'skipped':
       return { type: 'skipped', ch, gops: count(m['gops']) };
+    case 'refused':
+      return { type: 'refused', ch, kind: text(m['kind']) };
     case 'state':
       return { type: 'state', ch, state: text(m['state']) };
     default:

@@ -12,6 +12,8 @@ export interface LiveSink {
   skipped?(): void;
   /** What sound comes over this channel. */
   sound?(message: SoundMessage): void;
+  /** The box does not send this camera now. */
+  refused?(kind: string): void;
 }
 
 export type SessionStatus = 'connecting' | 'open' | 'retrying' | 'hidden' | 'closed';
@@ -122,6 +124,7 @@ export class LiveSession {
     else if (message.type === 'state') sink.state(message.state);
     else if (message.type === 'skipped') sink.skipped?.();
     else if (message.type === 'sound') sink.sound?.(message);
+    else if (message.type === 'refused') sink.refused?.(message.kind);
   }
 
   private hangUp(): void {

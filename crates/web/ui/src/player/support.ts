@@ -19,6 +19,14 @@ export function canPlayLive(mime: string): boolean {
   return kind !== null && kind.isTypeSupported(mime);
 }
 
+/** What cameras send as H.265 at most: main profile, level 4. */
+const HEVC = 'video/mp4; codecs="hvc1.1.6.L120.90"';
+
+/** Whether the usual H.265 plays, by whichever way this browser plays live pictures. */
+export function canPlayHevc(): boolean {
+  return mediaSourceClass() !== null ? canPlayLive(HEVC) : document.createElement('video').canPlayType(HEVC) !== '';
+}
+
 /** Whether a `<video src>` file with this codec plays; unknown codecs are worth a try. */
 export function canPlayFile(codec: string | null): boolean {
   if (!codec) return true;

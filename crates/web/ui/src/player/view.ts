@@ -5,7 +5,7 @@ import { HlsPlayer, canPlayHls } from './hls';
 import { LivePlayer, type PlayerState } from './player';
 import { LiveSession, type LiveSink, type SessionStatus } from './session';
 import { Stills } from './stills';
-import { mediaSourceClass } from './support';
+import { canPlayHevc, mediaSourceClass } from './support';
 import type { SoundState } from './voice';
 import { RtcPlayer, canRtc } from './webrtc';
 
@@ -23,6 +23,14 @@ export interface Channel {
   /** The codec that this browser cannot play live, if that is why it is on this rung. */
   refused: string | null;
   sound: SoundState;
+  /** The box converts as many pictures as it can, and this is none of them. */
+  full: boolean;
+  /** The box converts the picture. */
+  converted: boolean;
+  /** Parts of the picture are black. */
+  covered: boolean;
+  /** Another stream than the one asked for, because this browser cannot play that. */
+  instead: boolean;
 }
 
 export interface ViewOptions {
@@ -48,6 +56,8 @@ export interface ViewOptions {
 }
 
 const TICK_MS = 1000;
+/** A camera whose codec the box did not know when it was asked is asked for again after so long, so many times. */
+const AGAIN = { afterMs: 2000, most: 3 };
 /** Left out for so short a time, a picture's player goes on where it was. */
 const HIDE_MS = 2000;
 /** Seconds that a tile which was scrolled out of sight goes on: what is scrolled past and back does not begin anew. */
@@ -87,6 +97,9 @@ export class LiveView {
   private sessionStatus: SessionStatus = 'connecting';
   private hidden = document.hidden;
   private hideTimer = 0;
+  /** Only H.264 is asked for: the box converts what is something else. */
+  private h264 = !canPlayHevc();
+  private again = { timer: 0, times: 0 };
   private readonly timer: number;
   private readonly sight: IntersectionObserver | null = null;
   /** What is in sight is known. */
@@ -140,6 +153,7 @@ export class LiveView {
   close(): void {
     window.clearInterval(this.timer);
     window.clearTimeout(this.hideTimer);
+    window.clearTimeout(this.again.timer);
     document.removeEventListener('visibilitychange', this.onVisibility);
     this.sight?.disconnect();
     this.session?.close();
@@ -217,13 +231,14 @@ export class LiveView {
       });
     } else if (video) {
       this.options.changed(ch, { stream: this.options.stream });
-      seat.player = new HlsPlayer(video, `${base}/hls/index.m3u8?stream=${this.options.stream}`, (state) => this.said(seat, state));
+      seat.player = new HlsPlayer(video, `${base}/hls/index.m3u8?${this.query()}`, (state) => this.said(seat, state));
     }
   }
 
   /** A player's news. */
   private said(seat: Seat, state: PlayerState): void {
     const before = seat.state.status;
+    if (state.status === 'unsupported' && seat.rung !== 'webrtc' && this.convert()) state = { ...state, status: 'waiting' };
     seat.state = state;
     const part: Partial<Channel> = { player: state };
     if (state.status === 'playing' && seat.rung !== 'stills') part.still = null;
@@ -251,13 +266,34 @@ export class LiveView {
     window.setTimeout(() => this.share(), 0);
   }
 
+  /** Which stream, and in what. */
+  private query(): string {
+    return `stream=${this.options.stream}${this.h264 ? '&codec=h264' : ''}`;
+  }
+
+  /** Asks for what this browser can play, soon; false when it was asked for often enough. */
+  private convert(): boolean {
+    if (this.again.timer !== 0) return true;
+    if (this.again.times >= AGAIN.most) return false;
+    this.again.times += 1;
+    this.again.timer = window.setTimeout(() => {
+      this.again.timer = 0;
+      this.h264 = true;
+      this.session?.close();
+      this.session = null;
+      this.shared = '';
+      this.settle();
+    }, this.h264 ? AGAIN.afterMs : 0);
+    return true;
+  }
+
   /** One socket for all that are on it; another one when they are others. */
   private share(): void {
-    const { grid, stream } = this.options;
+    const { grid } = this.options;
     const on = this.seats.filter((seat) => seat.rung === 'socket');
     const path = on.length === 0 ? ''
-      : grid ? `/api/v1/live?cameras=${on.map((seat) => encodeURIComponent(seat.camera)).join(',')}&stream=${stream}`
-      : `/api/v1/cameras/${encodeURIComponent(on[0]?.camera ?? '')}/live${this.hears ? '/sound' : ''}?stream=${stream}`;
+      : grid ? `/api/v1/live?cameras=${on.map((seat) => encodeURIComponent(seat.camera)).join(',')}&${this.query()}`
+      : `/api/v1/cameras/${encodeURIComponent(on[0]?.camera ?? '')}/live${this.hears ? '/sound' : ''}?${this.query()}`;
     // At first all seem to be in sight: a moment later it is known which are.
     if (grid && this.sight && !this.sighted) return;
     const places = on.flatMap((seat, place) => (this.awake(seat) ? [place] : []));
@@ -290,7 +326,8 @@ export class LiveView {
     return {
       format: (message) => {
         seat.link = 'ok';
-        this.options.changed(seat.ch, { stream: message.stream, link: 'ok' });
+        const { stream, converted, covered } = message;
+        this.options.changed(seat.ch, { stream, converted, covered, instead: stream !== this.options.stream, full: false, link: 'ok' });
         player()?.format(message);
       },
       media: (bytes) => {
@@ -300,6 +337,11 @@ export class LiveView {
       state: (link) => {
         seat.link = link;
         this.options.changed(seat.ch, { link });
+      },
+      refused: (kind) => {
+        this.options.changed(seat.ch, { full: kind === 'renditions-full' });
+        seat.ladder.refuse(now());
+        this.settle();
       },
       skipped: () => {
         seat.ladder.strike(now());
