@@ -40,7 +40,7 @@ function freePort() {
 export class Village {
   /**
    * `demo`: with the demo's cameras and its own configuration. `push`: phones can sign up, also with addresses on loopback.
-   * `cameras`: others than the usual ones. `wall`: when TVs are off.
+   * `cameras`: others than the usual ones; what stands fourth goes into the configuration of that one. `wall`: when TVs are off.
    */
   static async start({ demo = false, push = false, cameras = CAMERAS, wall = null } = {}) {
     const village = new Village();
@@ -114,7 +114,7 @@ export class Village {
   }
 
   writeConfig(port) {
-    const cameras = this.cameras.map(([id, name]) => `[[camera]]\nid = "${id}"\nname = "${name}"\nmain = "${this.rtsp}/${id}/main"\nsub = "${this.rtsp}/${id}/sub"\nrecord = { main = "main", sub = "main" }\n`);
+    const cameras = this.cameras.map(([id, name, , more = '']) => `[[camera]]\nid = "${id}"\nname = "${name}"\nmain = "${this.rtsp}/${id}/main"\nsub = "${this.rtsp}/${id}/sub"\nrecord = { main = "main", sub = "main" }\n${more}\n`);
     const push = this.push ? '[push]\ncontact = "mailto:ban-quan-ly@duyenhy.vn"\nallow_loopback = true\n' : '';
     const wall = this.wall === null ? '' : `[wall]\noff = "${this.wall}"\n`;
     writeFileSync(this.config, `[site]\nname = "Thôn Duyên Hy"\n[privacy]\ncontroller = "UBND xã Thử Nghiệm"\nkeep = "15d"\n[storage]\ndata = "data"\n[[ring]]\nname = "main"\npaths = ["ring"]\nsize = "512MB"\nsync = "3s"\n[web]\nlisten = "127.0.0.1:${port}"\nwebrtc = "127.0.0.1:0"\n${push}${wall}${cameras.join('')}`);

@@ -16,7 +16,7 @@ interface Props {
 }
 
 /** The newest pictures are still on their way to the disk. */
-const BEHIND: Ms = 60_000;
+const BEHIND: Ms = 15_000;
 
 export function Masked({ camera, day, zone, start, onWall }: Props) {
   const [from, end] = dayBounds(day, zone);
