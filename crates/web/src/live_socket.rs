@@ -51,7 +51,7 @@ pub(crate) async fn with_sound(
     let channel = params.stream()?;
     let watch = watch(&app, &caller, &id, channel, params.h264()?, Some(0))?;
     let none = || Problem::Unknown { what: "sound of the camera", name: id.chars().take(domain::ids::CAMERA_ID_MAX).collect() };
-    open(app, caller, vec![watch.with_sound(1).ok_or_else(none)?], upgrade)
+    open(app, caller, vec![watch.with_sound(1).ok_or_else(none)?], Want::all(1), upgrade)
 }
 
 /// `GET live?cameras=a,b,…`, and `&want=0,3` where not all of them are wanted from the start.

@@ -279,7 +279,8 @@ fn pictures(index: usize, watch: &Watch) -> Frames {
 /// One listener's, of whom there is one only where sound was asked for.
 fn sound(index: usize, watch: &Watch) -> Option<Frames> {
     let (ch, listener) = (watch.sound?, watch.stream.as_ref().ok()?.listen()?);
-    let messages = unfold(listener, move |mut listener| async move { listener.next().await.map(|heard| (Said::Heard(ch, heard), listener)) });
+    let messages =
+        unfold(listener, move |mut listener| async move { listener.next().await.map(|heard| (Said::Heard(ch, heard), listener)) });
     Some(Frames { index, messages: messages.boxed() })
 }
 

@@ -85,7 +85,9 @@ pub(crate) async fn begin(
     body: Body,
 ) -> Result<Response, Problem> {
     let camera = caller.camera(&app.context, &id)?;
-    let Sight::Plain(channel, stream) = caller.sight(&app.context, camera, params.stream()?, false) else { return Err(Problem::CoveredOnly) };
+    let Sight::Plain(channel, stream) = caller.sight(&app.context, camera, params.stream()?, false) else {
+        return Err(Problem::CoveredOnly);
+    };
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(SDP)) {
         return Err(Problem::NotSdp);
