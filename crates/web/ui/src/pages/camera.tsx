@@ -124,7 +124,7 @@ function Large({ camera, zone, previous, next }: Props) {
       <div class="actions">
         <button type="button" class="button primary" onClick={() => void snapshot()}><Icon name="photo" />{t('act.snapshot')}</button>
         {speaks && !converted && channel?.rung === 'socket' && (
-          <button type="button" class="button" aria-pressed={hears} onClick={() => setHears(!hears)}><Icon name={hears ? 'sound' : 'silent'} />{t(hears ? 'sound.off' : 'sound.on')}</button>
+          <button type="button" class="button" onClick={() => setHears(!hears)}><Icon name={hears ? 'sound' : 'silent'} />{t(hears ? 'sound.off' : 'sound.on')}</button>
         )}
         {may('playback') && (
           <button type="button" class="button" onClick={() => go(paths.playback(camera.id, picturedAt() - BEFORE_MS))}><Icon name="playback" />{t('nav.playback')}</button>
