@@ -168,6 +168,6 @@ async fn whether_there_is_sound_is_known_from_what_came() {
     let fast = Format::Audio(media::params::g711_format(AudioCodec::PcmA, 96_000, 1));
     camera.sounds.publish(Sample { format: Arc::new(fast), ..packet(1, AudioCodec::PcmA) });
     assert!(!camera.live.has_sound());
-    let mute = LiveStream::new(camera.pictures.clone(), "cong-lang/main");
+    let mute = LiveStream::new(camera.pictures, "cong-lang/main");
     assert!(!mute.sound_allowed() && !mute.has_sound() && mute.listen().is_none());
 }
