@@ -141,13 +141,16 @@ step('with everything there it is the socket, close to now; H.265 that the brows
   }));
 }
 
-step('a browser without media sources plays the playlist by itself', '/', async (page) => {
+step('a browser without media sources and WebRTC plays the playlist by itself', '/', async (page) => {
   await rung(page, GATE[0], 'hls');
   await advance(page, 0, 4);
   await page.locator(`${tile(GATE[0])} a.hit`).tap();
   await page.locator('section.camera[data-stream=main] [data-rung=hls]').waitFor();
   await advance(page, 0, 4);
-}, (page) => page.addInitScript(NO_MSE));
+}, async (page) => {
+  await page.addInitScript(NO_MSE);
+  await page.addInitScript(NO_RTC);
+});
 
 step('HLS by force, of what has to be converted as well', '/?live=hls', async (page) => {
   await rung(page, GATE[0], 'hls');
@@ -165,8 +168,7 @@ step('a browser that can nothing shows single pictures, and a snapshot can be ta
   await page.getByRole('button', { name: vi['act.snapshot'] }).tap();
   assert.match((await saved).suggestedFilename(), /^cong-lang_.*\.jpg$/);
 }, async (page) => {
-  await page.addInitScript(NO_MSE);
-  await page.addInitScript(NO_HLS);
+  for (const script of [NO_MSE, NO_RTC, NO_HLS]) await page.addInitScript(script);
 });
 
 for (const [next, prepare] of [['webrtc', async () => undefined], ['hls', (page) => page.addInitScript(NO_RTC)]]) {
