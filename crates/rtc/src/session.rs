@@ -32,6 +32,10 @@ const ANEW: Duration = Duration::from_secs(2);
 const FEW: usize = 64;
 /// Packets kept for whoever asks for one again; at 1200 bytes two and a half megabytes.
 const KEPT: usize = 2048;
+const KEPT_FOR: Duration = Duration::from_secs(3);
+/// Of what is sent at most this part is sent again; beyond it the line carries no more, and the viewer waits for a key frame. str0m's own
+/// bound is 0.15, which a line that loses a tenth passes now and then: pictures were missing then that could have been mended.
+const AGAIN: f32 = 0.5;
 /// Most packets that wait to leave, retransmissions included. Beyond it they are lost, as on any line.
 const WAITING: usize = 8192;
 /// H.264 as browsers ask for it, `packetization-mode=1`: our numbers, for the picture and for what is sent again, and the profile.
@@ -182,7 +186,11 @@ impl Session {
         session.tick(now);
         let answer = answer.to_sdp_string();
         session.line = session.format(&answer);
-        if session.line.is_some() { Ok((session, answer)) } else { Err(Refused::NoH264) }
+        let (mid, _) = session.line.ok_or(Refused::NoH264)?;
+        if let Some(stream) = session.rtc.direct_api().stream_tx_by_mid(mid, None) {
+            stream.set_rtx_cache(KEPT, KEPT_FOR, Some(AGAIN));
+        }
+        Ok((session, answer))
     }
 
     /// The name (`ufrag`) that the viewer's first datagrams carry, and nobody else's.

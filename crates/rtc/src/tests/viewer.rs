@@ -78,7 +78,8 @@ pub(super) struct Viewer {
 impl Viewer {
     fn offering(now: Instant) -> (Self, String, SdpPendingOffer) {
         let config = RtcConfig::new().set_crypto_provider(crypto::provider()).set_dtls_cert(Keys::new().unwrap().certificate());
-        let mut rtc = config.build(now);
+        // As patient as browsers are, which ask more than twice for a packet.
+        let mut rtc = config.set_reordering_size_video(400).build(now);
         rtc.add_local_candidate(Candidate::host(home(), Protocol::Udp).unwrap());
         let mut api = rtc.sdp_api();
         let mid = api.add_media(MediaKind::Video, Direction::RecvOnly, None, None, None);
