@@ -127,6 +127,12 @@ pub struct Tally {
 }
 
 impl Case {
+    /// Somebody made it from what he was watching; no rule saw anything.
+    #[must_use]
+    pub fn by_hand(&self) -> bool {
+        self.kind == crate::BY_HAND
+    }
+
     pub(crate) fn from_row(row: CaseRow, camera_name: String, now: WallTime) -> Self {
         let (answered_by, answered) = row.answered.unzip();
         Self {

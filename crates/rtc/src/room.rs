@@ -118,18 +118,19 @@ impl Room {
         }
     }
 
-    /// Sits a viewer down for this offer; `host` is of [`Self::host_for`]. With the answer to give him.
+    /// Sits a viewer down for this offer of a client; `host` is of [`Self::host_for`] him. With the answer to give him. What comes from
+    /// elsewhere in his name is passed over: nothing is sent to anybody who did not ask for it.
     ///
     /// # Errors
     /// When the offer cannot be answered, or the room is full.
-    pub fn enter(&self, offer: &str, host: SocketAddr) -> Result<(Visit, String), Refused> {
+    pub fn enter(&self, offer: &str, client: IpAddr, host: SocketAddr) -> Result<(Visit, String), Refused> {
         let place = Arc::clone(&self.0.places).try_acquire_owned().map_err(|_| Refused::Full)?;
         let (session, answer) = Session::open(offer, host, &self.0.keys, Instant::now().into_std())?;
         let (sender, inbox) = mpsc::channel(INBOX);
         self.0.lock().names.insert(session.name().to_owned(), sender);
         metrics::gauge!("matthon_webrtc_sessions").increment(1.0);
         let seat = Seat { room: Arc::clone(&self.0), name: session.name().to_owned(), _place: place };
-        Ok((Visit { session, inbox, seat, known: Vec::new() }, answer))
+        Ok((Visit { session, client: client.to_canonical(), inbox, seat, known: Vec::new() }, answer))
     }
 
     /// A datagram of a known address is that viewer's. Of another one it must carry a name, and is looked at by whose name it is:
@@ -188,6 +189,8 @@ impl Drop for Seat {
 /// A viewer in the room. Dropping it frees his place.
 pub struct Visit {
     session: Session,
+    /// From where he asked.
+    client: IpAddr,
     inbox: mpsc::Receiver<(SocketAddr, Bytes)>,
     seat: Seat,
     /// Addresses he has proved to have, newest last.
@@ -226,7 +229,7 @@ impl Visit {
                 biased;
                 () = stop.cancelled() => self.session.leave(End::Ended),
                 datagram = self.inbox.recv() => {
-                    if let Some((from, bytes)) = datagram {
+                    if let Some((from, bytes)) = datagram && from.ip() == self.client {
                         self.session.receive(from, &bytes, Instant::now().into_std());
                     }
                 }
@@ -249,9 +252,13 @@ impl Visit {
         if let Some(at) = self.known.iter().position(|known| *known == address) {
             self.known.remove(at);
         } else if self.known.len() >= ADDRESSES {
-            seats.addresses.remove(&self.known.remove(0));
+            let oldest = self.known.remove(0);
+            if seats.addresses.get(&oldest) == Some(&self.seat.name) {
+                seats.addresses.remove(&oldest);
+            }
         }
-        seats.addresses.insert(address, self.seat.name.clone());
+        // Whose it is already it stays: a datagram's sender is what it says, and another viewer's must not be taken away by saying so.
+        seats.addresses.entry(address).or_insert_with(|| self.seat.name.clone());
         self.known.push(address);
     }
 }

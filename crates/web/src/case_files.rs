@@ -52,7 +52,8 @@ pub(crate) async fn still(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let case = seen(&app, caller, &id).await?;
+    let case = seen(&app, caller.clone(), &id).await?;
+    whole(&app, &caller, &case)?;
     let id = case.id;
     let path = ask(&app, move |cases| cases.still_path(id)).await?;
     send(&app, &case, Piece::Still, path, &headers).await
@@ -65,10 +66,16 @@ pub(crate) async fn clip(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let case = seen(&app, caller, &id).await?;
+    let case = seen(&app, caller.clone(), &id).await?;
+    whole(&app, &caller, &case)?;
     let id = case.id;
     let path = ask(&app, move |cases| cases.clip_path(id)).await?;
     send(&app, &case, Piece::Clip, path, &headers).await
+}
+
+/// What a rule saw is judged by what it saw. But anybody may make a case by hand, of any moment: it must be no way round the masks.
+fn whole(app: &App, caller: &Caller, case: &Case) -> Result<(), Problem> {
+    if case.by_hand() { caller.must_see_all_of_id(&app.context, &case.camera) } else { Ok(()) }
 }
 
 async fn send(app: &App, case: &Case, piece: Piece, path: Option<PathBuf>, headers: &HeaderMap) -> Result<Response, Problem> {

@@ -108,11 +108,15 @@ async fn still(app: &Arc<App>, id: CaseId) -> Result<Option<PathBuf>, Problem> {
     let mut latest = app.context.cases.subscribe();
     loop {
         latest.borrow_and_update();
-        let (path, pending) = ask(app, move |cases| {
-            let pending = cases.get(id)?.still == domain::StillState::Pending;
-            Ok((cases.small_still_path(id)?, pending))
+        let (path, pending, camera) = ask(app, move |cases| {
+            let case = cases.get(id)?;
+            Ok((cases.small_still_path(id)?, case.still == domain::StillState::Pending, case.camera))
         })
         .await?;
+        // Nobody chose to look: of a masked camera a telephone's lock screen shows the sentence alone, whoever's it is.
+        if app.context.cameras.iter().find(|c| c.id == camera).is_none_or(|c| c.masked) {
+            return Ok(None);
+        }
         if path.is_some() || !pending || latest.changed().await.is_err() {
             return Ok(path);
         }

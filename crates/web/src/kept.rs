@@ -182,10 +182,7 @@ pub(crate) async fn film(
     let row = find(&app, &caller, &id).await?;
     let camera = name.strip_suffix(".mp4").and_then(|name| row.cameras.iter().find(|c| c.as_str() == name));
     let camera = camera.ok_or(Problem::NoEvidence("film"))?;
-    // One that is configured no longer has no masks.
-    if let Some(camera) = app.context.cameras.iter().find(|c| c.id == *camera) {
-        caller.must_see_all_of(camera)?;
-    }
+    caller.must_see_all_of_id(&app.context, camera)?;
     let when = crate::clip::stamp(row.from, &app.context.site.timezone);
     let file = case_files::Sent { word: "film", media: "video/mp4", name: format!("{camera}_{when}.mp4"), inline: false };
     case_files::send_file(&file, Some(app.context.keeping.film(&id, camera)), &headers).await

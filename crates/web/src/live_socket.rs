@@ -74,7 +74,7 @@ pub(crate) async fn many(
     open(app, caller, watches, want, upgrade)
 }
 
-fn watch(app: &App, caller: &Caller, id: &str, channel: Channel, h264: bool, ch: Option<u8>) -> Result<Watch, Problem> {
+fn watch(app: &Arc<App>, caller: &Caller, id: &str, channel: Channel, h264: bool, ch: Option<u8>) -> Result<Watch, Problem> {
     // Whoever may see all cameras may see what the hall sees of them.
     if id == wall::CAMERA && caller.user.cameras.is_none() {
         return tv::watch(app, WallMode::Public, ch);
@@ -82,8 +82,7 @@ fn watch(app: &App, caller: &Caller, id: &str, channel: Channel, h264: bool, ch:
     let camera = caller.camera(&app.context, id)?;
     Ok(match caller.sight(&app.context, camera, channel, h264) {
         Sight::Plain(channel, stream) => Watch::new(camera.id.clone(), channel, stream.clone(), ch),
-        // One that cannot be had is told on the socket: the others on it are shown.
-        Sight::Rendition(of) => Watch::of_rendition(camera.id.clone(), of, of.begin(&app.context), ch),
+        Sight::Rendition(of) => Watch::of_rendition(Arc::clone(app), of, ch),
     })
 }
 

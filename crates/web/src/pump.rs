@@ -14,8 +14,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use domain::{CameraId, Channel, Link};
 use futures::{
     FutureExt, SinkExt, Stream, StreamExt,
-    future::BoxFuture,
-    stream::{BoxStream, SelectAll, SplitSink, SplitStream, pending, unfold},
+    future::{BoxFuture, ready},
+    stream::{BoxStream, SelectAll, SplitSink, SplitStream, once, pending, unfold},
 };
 use live::{FormatInfo, Heard, LiveStream, SoundInfo};
 use serde::Serialize;
@@ -40,12 +40,18 @@ const SEND_WITHIN: Duration = Duration::from_secs(20);
 /// Wishes from one look to the next: a page that is scrolled has few, and each that sits a viewer down costs a group of pictures.
 const WISHES_A_LOOK: u32 = 60;
 
+/// Where a camera's pictures come from.
+enum Source {
+    Sent(LiveStream),
+    /// Made while somebody watches: asked for each time a viewer sits down, and each time it may be refused.
+    Made(Box<dyn Fn() -> Result<LiveStream, NoRendition> + Send + Sync>),
+}
+
 /// One camera on a socket.
 pub(crate) struct Watch {
     camera: CameraId,
     channel: Channel,
-    /// Nothing comes where it was refused.
-    stream: Result<LiveStream, NoRendition>,
+    source: Source,
     /// It is a rendition; whether a covered one.
     made: Option<bool>,
     /// Its place in a multiplexed socket.
@@ -59,20 +65,23 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn new(camera: CameraId, channel: Channel, stream: LiveStream, ch: Option<u8>) -> Self {
-        Self { camera, channel, stream: Ok(stream), made: None, ch, sound: None, told: None, states: true }
+        Self { camera, channel, source: Source::Sent(stream), made: None, ch, sound: None, told: None, states: true }
     }
 
     /// The same of what is made of a camera's stream.
-    pub(crate) fn of_rendition(camera: CameraId, of: Rendered<'_>, stream: Result<LiveStream, NoRendition>, ch: Option<u8>) -> Self {
-        Self { camera, channel: of.channel, stream, made: Some(of.covered), ch, sound: None, told: None, states: true }
+    pub(crate) fn of_rendition(app: Arc<App>, of: Rendered<'_>, ch: Option<u8>) -> Self {
+        let (camera, channel, covered) = (of.camera.id.clone(), of.channel, of.covered);
+        let asked = camera.clone();
+        let source = Source::Made(Box::new(move || app.context.renditions.begin(&asked, channel, covered)));
+        Self { camera, channel, source, made: Some(covered), ch, sound: None, told: None, states: true }
     }
 
     /// The same with its sound, in that place. `None`: there is none to be heard. What is made of a camera's stream has a time of its own,
     /// on which no sound lies: it comes without.
     pub(crate) fn with_sound(self, ch: u8) -> Option<Self> {
-        match &self.stream {
-            Ok(stream) if self.made.is_none() => stream.sound_allowed().then_some(Self { sound: Some(ch), ..self }),
-            _ => Some(self),
+        match &self.source {
+            Source::Sent(stream) => stream.sound_allowed().then_some(Self { sound: Some(ch), ..self }),
+            Source::Made(_) => Some(self),
         }
     }
 
@@ -115,7 +124,7 @@ enum Text<'a> {
         #[serde(flatten)]
         info: &'a SoundInfo,
     },
-    /// Nothing of this camera will come on this socket.
+    /// Nothing of this camera will come on this socket, unless it is left out and wanted again.
     Refused {
         #[serde(skip_serializing_if = "Option::is_none")]
         ch: Option<u8>,
@@ -138,6 +147,8 @@ enum Text<'a> {
 /// What one of the streams of a socket has to say.
 enum Said {
     Seen(live::Message),
+    /// A rendition cannot be had now.
+    Refused(NoRendition),
     Heard(u8, Heard),
 }
 
@@ -175,14 +186,6 @@ async fn pump(
 ) -> End {
     let mut frames = follow(SelectAll::new(), &watches, Want::all(0), want);
     let mut wishes = 0_u32;
-    for watch in &watches {
-        if let Err(refused) = watch.stream {
-            let (kind, detail) = (refused.kind(), refused.to_string());
-            if let Err(end) = send(out, app, text(&Text::Refused { ch: watch.ch, camera: &watch.camera, kind, detail })).await {
-                return end;
-            }
-        }
-    }
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut looks = 0_u32;
@@ -269,16 +272,23 @@ fn follow(frames: SelectAll<Frames>, watches: &[Watch], had: Want, want: Want) -
     stay.chain(new.flat_map(|(index, watch)| std::iter::once(pictures(index, watch)).chain(sound(index, watch)))).collect()
 }
 
-/// One viewer's messages; none ever of what was refused.
+/// One viewer's messages; of what is refused that alone.
 fn pictures(index: usize, watch: &Watch) -> Frames {
-    let Ok(stream) = &watch.stream else { return Frames { index, messages: pending().boxed() } };
+    let stream = match &watch.source {
+        Source::Sent(stream) => stream.clone(),
+        Source::Made(begin) => match begin() {
+            Ok(stream) => stream,
+            Err(refused) => return Frames { index, messages: once(ready(Said::Refused(refused))).chain(pending()).boxed() },
+        },
+    };
     let messages = unfold(stream.watch(), |mut viewer| async move { viewer.next().await.map(|message| (Said::Seen(message), viewer)) });
     Frames { index, messages: messages.boxed() }
 }
 
 /// One listener's, of whom there is one only where sound was asked for.
 fn sound(index: usize, watch: &Watch) -> Option<Frames> {
-    let (ch, listener) = (watch.sound?, watch.stream.as_ref().ok()?.listen()?);
+    let (Some(ch), Source::Sent(stream)) = (watch.sound, &watch.source) else { return None };
+    let listener = stream.listen()?;
     let messages =
         unfold(listener, move |mut listener| async move { listener.next().await.map(|heard| (Said::Heard(ch, heard), listener)) });
     Some(Frames { index, messages: messages.boxed() })
@@ -345,6 +355,7 @@ fn wire(watch: &Watch, said: Said) -> Message {
             let (converted, covered) = (made.is_some(), *made == Some(true));
             text(&Text::Format { ch: *ch, camera, stream: *stream, converted, covered, info: &info })
         }
+        Said::Refused(why) => text(&Text::Refused { ch: *ch, camera, kind: why.kind(), detail: why.to_string() }),
         Said::Seen(live::Message::Skipped { gops }) => text(&Text::Skipped { ch: *ch, gops }),
         Said::Seen(live::Message::Init(bytes) | live::Message::Fragment { bytes, .. }) => Message::Binary(marked(*ch, bytes)),
         Said::Heard(ch, Heard::Format(info)) => text(&Text::Sound { ch, kind: "audio", camera, stream: *stream, info: &info }),

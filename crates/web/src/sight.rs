@@ -9,7 +9,7 @@ use crate::{
     problem::Problem,
     rendition::NoRendition,
 };
-use domain::{Channel, Role};
+use domain::{CameraId, Channel, Role};
 use live::LiveStream;
 
 /// What somebody is shown.
@@ -24,7 +24,7 @@ pub(crate) enum Sight<'a> {
 /// Which rendition.
 #[derive(Clone, Copy)]
 pub(crate) struct Rendered<'a> {
-    camera: &'a Camera,
+    pub(crate) camera: &'a Camera,
     pub(crate) channel: Channel,
     /// What lies in the masks is black.
     pub(crate) covered: bool,
@@ -39,6 +39,15 @@ impl Caller {
     /// Refuses recordings of a camera that hides something from this user: they are as they came.
     pub(crate) fn must_see_all_of(&self, camera: &Camera) -> Result<(), Problem> {
         if self.sees_all_of(camera) { Ok(()) } else { Err(Problem::Masked) }
+    }
+
+    /// The same of a camera that may be configured no longer: nobody knows then which masks it had.
+    pub(crate) fn must_see_all_of_id(&self, context: &Context, id: &CameraId) -> Result<(), Problem> {
+        match context.cameras.iter().find(|camera| camera.id == *id) {
+            Some(camera) => self.must_see_all_of(camera),
+            None if self.user.role == Role::Police => Ok(()),
+            None => Err(Problem::Masked),
+        }
     }
 
     /// What this user is shown of a camera when he asks for a stream; `h264`: he can play nothing else.

@@ -40,6 +40,8 @@ pub(crate) struct Way {
     pub(crate) public: bool,
     /// For the host of `public_url`.
     pub(crate) named: bool,
+    /// By a trusted proxy.
+    pub(crate) passed_on: bool,
     /// Whether our own page asks.
     pub(crate) origin: Origin,
     /// The page that asks was loaded by https; browsers say so themselves.
@@ -65,6 +67,7 @@ impl Way {
             https,
             public: named || (public.is_some() && passed_on),
             named,
+            passed_on,
             origin,
             page_https,
         }

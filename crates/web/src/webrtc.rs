@@ -28,6 +28,7 @@ use live::LiveStream;
 use rtc::{Refused, Visit};
 use std::{
     collections::HashMap,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -49,6 +50,7 @@ const CONSUMER: &str = "webrtc";
 #[derive(Default)]
 pub(crate) struct Visits(Mutex<HashMap<String, Here>>);
 
+#[derive(Clone)]
 struct Here {
     user: i64,
     camera: CameraId,
@@ -67,11 +69,16 @@ pub(crate) fn offered(context: &Context, way: &Way) -> bool {
     !way.public && host(context, way).is_ok()
 }
 
-fn host<'a>(context: &'a Context, way: &Way) -> Result<(&'a rtc::Room, std::net::SocketAddr), Problem> {
+fn host<'a>(context: &'a Context, way: &Way) -> Result<(&'a rtc::Room, IpAddr, SocketAddr), Problem> {
     let room =
         context.webrtc.as_ref().ok_or(Problem::NoWebRtc("it is off in this box's configuration, or another program has its port"))?;
-    let host = way.client.and_then(|client| room.host_for(client));
-    Ok((room, host.ok_or(Problem::NoWebRtc("its port hears nothing from your address: see webrtc under [web]"))?))
+    // Behind a proxy this box's own address leads nowhere, and is nobody's business.
+    if way.passed_on {
+        return Err(Problem::NoWebRtc("what a proxy passes on has no UDP"));
+    }
+    let host = way.client.and_then(|client| Some((client, room.host_for(client)?)));
+    let (client, host) = host.ok_or(Problem::NoWebRtc("its port hears nothing from your address: see webrtc under [web]"))?;
+    Ok((room, client, host))
 }
 
 /// `POST cameras/{id}/webrtc`
@@ -94,14 +101,15 @@ pub(crate) async fn begin(
     }
     let offer = body.map_err(|_| Problem::TooLarge)?;
     let offer = std::str::from_utf8(&offer).map_err(|_| Problem::Bad { name: "offer", reason: "is no UTF-8".into() })?;
-    let (room, host) = host(&app.context, &way)?;
+    let (room, client, host) = host(&app.context, &way)?;
     // It counts among the live viewers, whose goodbyes the end of the server waits for.
     let place = Arc::clone(&app.live_sockets).try_acquire_owned().map_err(|_| Problem::Full(Full::Live))?;
-    let (visit, answer) = room.enter(offer, host).map_err(|e| refused(&e))?;
+    let (visit, answer) = room.enter(offer, client, host).map_err(|e| refused(&e))?;
     fits(&app, stream).await?;
     let name = visit.name().to_owned();
     let here = Here { user: caller.user.id, camera: camera.id.clone(), stop: app.stop.child_token() };
     let location = format!("/api/v1/cameras/{}/webrtc/{name}", camera.id);
+    app.visits.lock().insert(name, here.clone());
     tokio::spawn(watch(Arc::clone(&app), caller, (camera.id.clone(), channel), stream.clone(), visit, here, place));
     Ok((StatusCode::CREATED, [(header::CONTENT_TYPE, SDP.to_owned()), (header::LOCATION, location)], answer).into_response())
 }
@@ -146,8 +154,7 @@ async fn watch(
     here: Here,
     place: OwnedSemaphorePermit,
 ) {
-    let (name, stop) = (visit.name().to_owned(), here.stop.clone());
-    app.visits.lock().insert(name.clone(), here);
+    let (name, stop) = (visit.name().to_owned(), here.stop);
     let gone = Gone { app: Arc::clone(&app), name };
     let samples = move || -> Consumer<Sample> { stream.samples(CONSUMER) };
     let showing = visit.run(samples, stop.clone());

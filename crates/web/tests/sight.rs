@@ -209,6 +209,13 @@ async fn no_row_of_the_table_shows_anybody_but_the_police_what_masks_cover() {
     assert_eq!(kind(village.get(&film, &official).await).await, (403, "masked".into()));
     assert_eq!(village.get(&film, &police).await.status(), 200);
     assert_eq!(village.read("/api/v1/cameras", &police).await["cameras"][0]["masked"], false);
+    // A case is made by hand of any moment: it is no way round.
+    let made: Value = village.post("/api/v1/cases", &official, &json!({"camera": "cong-lang", "note": ""})).await.json().await.unwrap();
+    for piece in ["still.jpg", "clip.mp4"] {
+        let path = format!("/api/v1/cases/{}/{piece}", made["id"]);
+        assert_eq!(kind(village.get(&path, &official).await).await, (403, "masked".into()));
+        assert_ne!(village.get(&path, &police).await.status(), 403);
+    }
     let mut socket = watch(&village, "cameras/cong-lang/live?stream=main", &official).await;
     assert_eq!(told(&mut socket, "format").await["covered"], true);
     assert!(village.renditions.begun.lock().unwrap().iter().all(|name| name.ends_with("/covered")));

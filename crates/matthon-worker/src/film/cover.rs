@@ -78,9 +78,14 @@ impl Covers {
         let (_, cover) = self.0.insert(kept.unwrap_or_else(|| (masks.to_vec(), Cover::new(masks, (width, height)))));
         let chroma = width.div_ceil(2);
         let ends = (width * height, chroma * height.div_ceil(2));
-        let Some((luma, rest)) = picture.data.split_at_mut_checked(ends.0) else { return };
-        let Some((blue, red)) = rest.split_at_mut_checked(ends.1) else { return };
-        cover.paint(&mut Planes { planes: [(luma, width), (blue, chroma), (red, chroma)], size: (width, height) });
+        let planes = picture.data.split_at_mut_checked(ends.0).and_then(|(luma, rest)| Some((luma, rest.split_at_mut_checked(ends.1)?)));
+        match planes {
+            Some((luma, (blue, red))) if red.len() >= ends.1 => {
+                cover.paint(&mut Planes { planes: [(luma, width), (blue, chroma), (red, chroma)], size: (width, height) });
+            }
+            // A picture that is not as long as it says has no known place to cover: nothing of it is shown.
+            _ => picture.data.fill(BLACK[0]),
+        }
     }
 }
 
