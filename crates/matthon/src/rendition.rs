@@ -89,6 +89,7 @@ impl web::Renditions for Renditions {
             state.running = true;
             let (entry, launcher, stop) = (entry.clone(), self.launcher.clone(), self.stop.clone());
             self.tasks.spawn(async move {
+                let _panicked = Panicked(entry.clone());
                 let _ = stop.run_until_cancelled(entry.keep(launcher, place)).await;
             });
         }
@@ -97,6 +98,17 @@ impl web::Renditions for Renditions {
 
     fn there(&self, camera: &CameraId, channel: Channel, covered: bool) -> Option<LiveStream> {
         self.all.get(&(camera.clone(), channel, covered)).map(|entry| entry.live.clone())
+    }
+}
+
+/// A task that fails inside this program must not close its rendition for good.
+struct Panicked(Arc<Entry>);
+
+impl Drop for Panicked {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().running = false;
+        }
     }
 }
 

@@ -196,6 +196,13 @@ async fn pump(
         let step = tokio::select! {
             biased;
             () = app.stop.cancelled() => return End(Some((close_code::AWAY, "the server stops"))),
+            // Before what the viewer says: whoever keeps talking is looked at all the same.
+            still = outcome(&mut check) => {
+                check = None;
+                if still { continue }
+                return End(Some((close_code::POLICY, "signed out")));
+            }
+            _ = look.tick() => None,
             message = inward.next() => match message {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return GONE,
                 Some(Ok(message)) => {
@@ -215,12 +222,6 @@ async fn pump(
                     continue;
                 }
             },
-            still = outcome(&mut check) => {
-                check = None;
-                if still { continue }
-                return End(Some((close_code::POLICY, "signed out")));
-            }
-            _ = look.tick() => None,
             frame = frames.next(), if !want.none() => match frame {
                 Some(frame) => Some(frame),
                 None => return End(Some((close_code::ERROR, "the stream is gone"))),

@@ -2,7 +2,7 @@
 //!
 //! Belongs here: which pixels a mask covers at a size, and blackening them. Does not belong here: which camera has which masks.
 //!
-//! A pixel is covered when any of it lies in a mask or within [`RIM`] pixels of one: scaling mixes neighbours, and a colour stands for four
+//! A pixel is covered when any of it lies in a mask or within `RIM` pixels of one: scaling mixes neighbours, and a colour stands for four
 //! pixels.
 
 use super::mark::Planes;

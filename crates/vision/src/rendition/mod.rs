@@ -133,7 +133,7 @@ impl Rendition {
 
     /// Sends samples as they come.
     async fn tell(&self, sink: &OwnedWriteHalf, under_way: &UnderWay, control: &OwnedFd) -> RenditionError {
-        let mut samples = self.source.subscribe(Join::CurrentGop, WAITING, "rendition");
+        let mut samples = self.source.subscribe(Join::CurrentGop, WAITING, "rendition").hurry();
         let mut every = interval(LOOK);
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut format, mut lost): (Option<Arc<Format>>, bool) = (None, true);

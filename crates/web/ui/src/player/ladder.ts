@@ -68,6 +68,11 @@ export class Ladder {
     this.down(now);
   }
 
+  /** Whether that way may be taken some time. */
+  may(rung: Rung): boolean {
+    return this.rungs.includes(rung) && !this.never.has(rung);
+  }
+
   /** That way cannot, either. The one in use stays until `cannot` is said of it. */
   spare(rung: Rung): void {
     if (rung !== this.rung) this.never.add(rung);

@@ -82,6 +82,8 @@ interface Seat {
   inSight: boolean;
   /** When it was last seen to leave the sight, in seconds of `now`. */
   left: number;
+  /** How often its pictures were asked for in H.264 since it last played. */
+  tries: number;
 }
 
 const now = () => performance.now() / 1000;
@@ -99,7 +101,7 @@ export class LiveView {
   private hideTimer = 0;
   /** Only H.264 is asked for: the box converts what is something else. */
   private h264 = !canPlayHevc();
-  private again = { timer: 0, times: 0 };
+  private again = 0;
   private readonly timer: number;
   private readonly sight: IntersectionObserver | null = null;
   /** What is in sight is known. */
@@ -110,7 +112,7 @@ export class LiveView {
     const can = { mediaSource: mediaSourceClass() !== null, webrtc: options.webrtc && canRtc(), nativeHls: canPlayHls() };
     const rungs = rungsFor(can, options.only ?? null);
     this.seats = options.cameras.map((camera, ch) => ({
-      ch, camera, video: options.videos[ch] ?? null, ladder: new Ladder(rungs, now()), rung: null, player: null, stills: null, state: FRESH, link: null, sound: 'off', health: 'ok', inSight: true, left: -Infinity,
+      ch, camera, video: options.videos[ch] ?? null, ladder: new Ladder(rungs, now()), rung: null, player: null, stills: null, state: FRESH, link: null, sound: 'off', health: 'ok', inSight: true, left: -Infinity, tries: 0,
     }));
     if (typeof IntersectionObserver === 'function') {
       this.sight = new IntersectionObserver((entries) => {
@@ -153,7 +155,7 @@ export class LiveView {
   close(): void {
     window.clearInterval(this.timer);
     window.clearTimeout(this.hideTimer);
-    window.clearTimeout(this.again.timer);
+    window.clearTimeout(this.again);
     document.removeEventListener('visibilitychange', this.onVisibility);
     this.sight?.disconnect();
     this.session?.close();
@@ -238,9 +240,10 @@ export class LiveView {
   /** A player's news. */
   private said(seat: Seat, state: PlayerState): void {
     const before = seat.state.status;
-    if (state.status === 'unsupported' && seat.rung !== 'webrtc' && this.convert()) state = { ...state, status: 'waiting' };
+    if (state.status === 'unsupported' && seat.rung !== 'webrtc' && this.convert(seat)) state = { ...state, status: 'waiting' };
     seat.state = state;
     const part: Partial<Channel> = { player: state };
+    if (state.status === 'playing') seat.tries = 0;
     if (state.status === 'playing' && seat.rung !== 'stills') part.still = null;
     // What WebRTC does not carry the ways below may play.
     if (state.status === 'unsupported' && seat.rung !== 'webrtc') part.refused = state.codec;
@@ -272,16 +275,16 @@ export class LiveView {
   }
 
   /** Asks for what this browser can play, soon; false when it was asked for often enough. */
-  private convert(): boolean {
-    if (this.again.timer !== 0) return true;
-    if (this.again.times >= AGAIN.most) return false;
-    this.again.times += 1;
-    this.again.timer = window.setTimeout(() => {
-      this.again.timer = 0;
+  private convert(seat: Seat): boolean {
+    if (seat.tries >= AGAIN.most) return false;
+    if (this.again !== 0) return true;
+    seat.tries += 1;
+    this.again = window.setTimeout(() => {
+      this.again = 0;
       this.h264 = true;
+      this.shared = '';
       this.session?.close();
       this.session = null;
-      this.shared = '';
       this.settle();
     }, this.h264 ? AGAIN.afterMs : 0);
     return true;
@@ -290,13 +293,14 @@ export class LiveView {
   /** One socket for all that are on it; another one when they are others. */
   private share(): void {
     const { grid } = this.options;
-    const on = this.seats.filter((seat) => seat.rung === 'socket');
-    const path = on.length === 0 ? ''
+    // A tile that leaves the socket for a while is left out of what is wanted: the others' pictures go on.
+    const on = this.seats.filter((seat) => (grid ? seat.ladder.may('socket') : seat.rung === 'socket'));
+    const path = !this.seats.some((seat) => seat.rung === 'socket') ? ''
       : grid ? `/api/v1/live?cameras=${on.map((seat) => encodeURIComponent(seat.camera)).join(',')}&${this.query()}`
       : `/api/v1/cameras/${encodeURIComponent(on[0]?.camera ?? '')}/live${this.hears ? '/sound' : ''}?${this.query()}`;
     // At first all seem to be in sight: a moment later it is known which are.
     if (grid && this.sight && !this.sighted) return;
-    const places = on.flatMap((seat, place) => (this.awake(seat) ? [place] : []));
+    const places = on.flatMap((seat, place) => (seat.rung === 'socket' && this.awake(seat) ? [place] : []));
     if (path === this.shared) {
       if (grid) this.session?.want(places);
       return;
@@ -328,6 +332,8 @@ export class LiveView {
         seat.link = 'ok';
         const { stream, converted, covered } = message;
         this.options.changed(seat.ch, { stream, converted, covered, instead: stream !== this.options.stream, full: false, link: 'ok' });
+        // What is made of a camera's stream does not come by WebRTC.
+        if (converted || covered) seat.ladder.spare('webrtc');
         player()?.format(message);
       },
       media: (bytes) => {

@@ -66,6 +66,8 @@ export class RtcPlayer {
     this.leave();
     this.movedAt = performance.now();
     this.last = { frames: 0, bytes: 0, waited: 0, emitted: 0 };
+    // So that each failure is news.
+    if (this.state.status === 'failed') this.set({ status: 'waiting' });
     const peer = new RTCPeerConnection();
     this.peer = peer;
     try {
