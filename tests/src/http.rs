@@ -1,5 +1,7 @@
 //! The HTTP clients of the harness. Mostly plain HTTP on loopback; the TLS library insists on being told its cryptography anyway.
 
+use std::time::Duration;
+
 /// A client.
 ///
 /// # Panics
@@ -30,5 +32,7 @@ pub fn trusting(pem: &[u8]) -> reqwest::Client {
 fn builder() -> reqwest::ClientBuilder {
     // Already installed by another test of this process: as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
+    // The server closes a connection that said nothing for half a minute. One kept for longer here would be taken for a request at
+    // the moment it is being closed, and the request fails that a browser repeats.
+    reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(10))
 }
