@@ -28,8 +28,14 @@ fn once(clip: &Clip) -> (u64, u64, usize) {
     let mut font = support::memfd(0);
     font.write_all(&support::viewing::font()).unwrap();
     let font = std::fs::File::open(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&font))).unwrap();
-    let spec =
-        Spec { from: WallTime(i64::MIN), to: WallTime(i64::MAX), title: support::viewing::TITLE.into(), fit: (1920, 1080), kbit: 4000 };
+    let spec = Spec {
+        from: WallTime(i64::MIN),
+        to: WallTime(i64::MAX),
+        title: support::viewing::TITLE.into(),
+        fit: (1920, 1080),
+        kbit: 4000,
+        masks: Vec::new(),
+    };
     let notes = Notes::new(support::memfd(notes::LEN).into()).unwrap();
     let (cpu, wall) = (cpu_micros(), Instant::now());
     let worker = thread::spawn(move || copy::run(&theirs, &spec, font.into(), &notes, &Tally::default()));

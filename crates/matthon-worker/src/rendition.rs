@@ -13,19 +13,17 @@ use crate::{
         encode::Encoder,
         feed::{Came, Feed},
         inside,
+        outlet::Outlet,
     },
     note::Notes,
-    wired,
 };
-use domain::WallTime;
 use std::{
-    collections::VecDeque,
     io::{BufWriter, Read, Write},
     os::unix::net::UnixStream,
 };
 use vision::protocol::{
     Down, SampleHead, notes,
-    rendition::{PICTURE_MAX, Spec, Up},
+    rendition::{Spec, Up},
     stream,
 };
 
@@ -100,7 +98,7 @@ impl Rendition<'_> {
         }
         let Some(film) = &mut self.film else { return Ok(()) };
         film.add(frame, begins).map_err(Stop::Failed)?;
-        film.give(&mut self.up)
+        film.outlet.give(&mut self.up)
     }
 }
 
@@ -110,10 +108,7 @@ struct Film {
     of: (u32, u32, gstreamer_video::VideoColorimetry),
     canvas: Canvas,
     cover: Cover,
-    encoder: Encoder,
-    told: bool,
-    /// Capture and presentation times of pictures in the encoder, in their order.
-    times: VecDeque<(WallTime, i64)>,
+    outlet: Outlet,
     /// Presentation times of the picture and of the key frame before.
     before: Option<(i64, i64)>,
     micros: u64,
@@ -127,9 +122,9 @@ impl Film {
     fn new(spec: &Spec, frame: &Frame) -> Result<Self, String> {
         let size = inside((frame.info.width(), frame.info.height()), spec.fit);
         let canvas = Canvas::new(size, frame)?;
-        let encoder = Encoder::live(canvas.info(), spec.kbit, GOP_MAX)?;
+        let outlet = Outlet::new(Encoder::live(canvas.info(), spec.kbit, GOP_MAX)?);
         let cover = Cover::new(&spec.masks, (size.0 as usize, size.1 as usize));
-        Ok(Self { of: kind(frame), canvas, cover, encoder, told: false, times: VecDeque::new(), before: None, micros: 0 })
+        Ok(Self { of: kind(frame), canvas, cover, outlet, before: None, micros: 0 })
     }
 
     fn fits(&self, frame: &Frame) -> bool {
@@ -146,7 +141,7 @@ impl Film {
             before => {
                 // The first one is one anyway.
                 if before.is_some() {
-                    self.encoder.begin_anew();
+                    self.outlet.encoder().begin_anew();
                 }
                 (before.map_or(0, |(last, _)| pts.saturating_sub(last)), pts)
             }
@@ -154,26 +149,6 @@ impl Film {
         // The encoder's times must rise and make sense; it uses them for its rate only.
         self.micros += u64::try_from(step.clamp(90, KEY_EVERY)).unwrap_or(90) * 100 / 9;
         self.before = Some((pts, key));
-        self.times.push_back((frame.capture, pts));
-        self.encoder.push(picture, self.micros)
-    }
-
-    /// Hands over what the encoder has ready.
-    fn give(&mut self, up: &mut impl Write) -> Result<(), Stop> {
-        let broken = |what: &str| Stop::Failed(what.to_owned());
-        while let Some(unit) = self.encoder.take() {
-            if !self.told {
-                let config = self.encoder.config().ok_or_else(|| broken("the encoder tells no format"))?;
-                up.write_all(&stream::encode(&Up::Format(config))?)?;
-                self.told = true;
-            }
-            let (capture, pts) = self.times.pop_front().ok_or_else(|| broken("the encoder gave more pictures than it got"))?;
-            let bytes = unit.buffer.map_readable().map_err(|e| Stop::Failed(wired::one_line(&e.message)))?;
-            let len =
-                u32::try_from(bytes.len()).ok().filter(|n| *n as usize <= PICTURE_MAX).ok_or_else(|| broken("a picture is too large"))?;
-            up.write_all(&stream::encode(&Up::Picture { capture, pts, random_access: unit.random_access, len })?)?;
-            up.write_all(&bytes)?;
-        }
-        Ok(())
+        self.outlet.push(picture, self.micros, (frame.capture, pts))
     }
 }

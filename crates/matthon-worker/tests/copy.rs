@@ -4,7 +4,7 @@
 
 mod support;
 
-use domain::WallTime;
+use domain::{WallTime, geometry::Point, mask::Mask};
 use support::{
     capture,
     clip::{Clip, Wanted, samples as clip},
@@ -98,6 +98,45 @@ fn after_a_hole_it_begins_anew() {
     assert_eq!(whole(&[first, later]).copied.shown, 40);
 }
 
+/// The left third.
+fn left() -> Mask {
+    [[0.0, 0.0], [0.33, 0.0], [0.33, 1.0], [0.0, 1.0]].map(Point::from).to_vec()
+}
+
+#[test]
+fn a_covered_film_shows_nothing_of_its_masks_and_no_words() {
+    let white = clip(&Wanted { pictures: 20, pattern: "white", ..Wanted::default() });
+    let film = viewing::covered(samples(&[white]), vec![left()]);
+    assert_eq!((film.copied.shown, film.format.width, film.format.height), (20, 640, 360));
+    for picture in film.luma() {
+        let pixel = |x: usize, y: usize| picture.bytes[y * 640 + x];
+        for y in [2, 180, 357] {
+            assert!(pixel(5, y) < 30 && pixel(200, y) < 30, "covered at {y}: {} {}", pixel(5, y), pixel(200, y));
+            assert!(pixel(230, y) > 200 && pixel(600, y) > 200, "seen at {y}: {} {}", pixel(230, y), pixel(600, y));
+        }
+    }
+}
+
+#[test]
+fn a_mask_stays_on_its_part_of_the_picture_when_the_picture_changes_its_shape() {
+    let wide = clip(&Wanted { pictures: 5, pattern: "white", ..Wanted::default() });
+    let tall = clip(&Wanted { pictures: 5, width: 360, height: 360, pattern: "white", ..Wanted::default() }).later(5 * 6000);
+    let film = viewing::covered(samples(&[wide, tall]), vec![left()]);
+    let pictures = film.luma();
+    assert_eq!(pictures.len(), 10);
+    let pixel = |n: usize, x: usize| pictures[n].bytes[180 * 640 + x];
+    // Of 640 pixels the picture has 360 in the middle: its left third ends at 140 + 119.
+    assert!(pixel(9, 250) < 30 && pixel(9, 270) > 200 && pixel(9, 490) > 200, "{} {} {}", pixel(9, 250), pixel(9, 270), pixel(9, 490));
+    assert!(pixel(0, 205) < 30 && pixel(0, 250) > 200);
+}
+
+#[test]
+fn masks_that_cannot_be_are_refused() {
+    let clip = clip(&Wanted { pictures: 5, ..Wanted::default() });
+    let refused = viewing::try_covered(samples(&[clip]), vec![vec![Point::from([0.0, 2.0])]]).unwrap_err();
+    assert!(matches!(&refused, CopyError::Refused(why) if why.contains("cannot be")), "{refused}");
+}
+
 #[test]
 fn without_letters_or_pictures_there_is_no_copy_and_why_is_said() {
     let clip = clip(&Wanted { pictures: 5, ..Wanted::default() });
@@ -109,7 +148,8 @@ fn without_letters_or_pictures_there_is_no_copy_and_why_is_said() {
     let refused = copy(samples(&[noise]), all.0, all.1, &font()).unwrap_err();
     assert!(matches!(&refused, CopyError::Refused(why) if why.contains("no picture")), "{refused}");
     let nowhere = vision::SystemLauncher { program: "/nowhere/matthon-worker".into(), ..viewing::launcher() };
-    let spec = vision::protocol::copy::Spec { from: all.0, to: all.1, title: TITLE.into(), fit: (1920, 1080), kbit: 4000 };
+    let spec =
+        vision::protocol::copy::Spec { from: all.0, to: all.1, title: TITLE.into(), fit: (1920, 1080), kbit: 4000, masks: Vec::new() };
     let wanted = vision::Wanted { spec, font: &font(), words: &|_| String::new(), go_on: &|| true };
     let missing = vision::copy(&nowhere, &wanted, samples(&[clip]).into_iter().map(Ok), |_| Ok(())).unwrap_err();
     assert!(missing.to_string().contains("install matthon-worker"), "{missing}");

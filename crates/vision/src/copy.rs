@@ -42,7 +42,7 @@ const PIECES: usize = 16;
 pub struct Wanted<'a> {
     /// The pictures, the words at their top, size and rate.
     pub spec: Spec,
-    /// A TrueType font that has the letters.
+    /// A TrueType font that has the letters; none is needed where nothing is written.
     pub font: &'a [u8],
     /// What stands at the bottom of a picture captured then.
     pub words: &'a dyn Fn(WallTime) -> String,

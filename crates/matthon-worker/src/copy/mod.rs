@@ -1,6 +1,6 @@
-//! A viewing copy: samples decoded, scaled, marked and encoded, one after the other on one thread that makes way for all others.
+//! A viewing copy: samples decoded, scaled, covered, marked and encoded, one after the other on one thread that makes way for all others.
 //!
-//! Belongs here: what is done with each sample and each picture. Does not belong here: the encoder and letters (`film`).
+//! Belongs here: what is done with each sample and each picture. Does not belong here: the encoder, masks and letters (`film`).
 
 use crate::{
     counts::Tally,
@@ -8,13 +8,14 @@ use crate::{
     film::{
         self, Stop,
         canvas::Canvas,
+        cover::Cover,
         encode::Encoder,
         feed::Came,
         inside,
         mark::{Font, Line},
+        outlet::Outlet,
     },
     note::Notes,
-    wired,
 };
 use std::{
     collections::VecDeque,
@@ -23,7 +24,7 @@ use std::{
 };
 use vision::protocol::{
     Codec, SampleHead,
-    copy::{Down, PICTURE_MAX, Spec, Up, read_down},
+    copy::{Down, Spec, Up, read_down},
     notes, stream,
 };
 
@@ -37,12 +38,19 @@ const LETTERS: f32 = 30.0;
 /// Works until the core shuts its end; the last words are `End` or `Failed`.
 pub fn run(socket: &UnixStream, spec: &Spec, font: OwnedFd, notes: &Notes, tally: &Tally) {
     let failed = |why| stream::encode(&Up::Failed(why));
-    film::run(socket, NICE, "a viewing copy", failed, |down, up| Copy::new(spec, film::letters(font)?, up, tally).all(down, notes));
+    film::run(socket, NICE, "a viewing copy", failed, |down, up| {
+        if !spec.is_sound() {
+            return Err(Stop::Failed("a viewing copy is asked for that cannot be".into()));
+        }
+        let font = if spec.title.is_empty() { None } else { Some(film::letters(font)?) };
+        Copy::new(spec, font, up, tally).all(down, notes)
+    });
 }
 
 struct Copy<'a> {
     spec: &'a Spec,
-    font: Font,
+    /// None: nothing is written on pictures.
+    font: Option<Font>,
     up: BufWriter<UnixStream>,
     tally: &'a Tally,
     codec: Option<Codec>,
@@ -57,7 +65,7 @@ struct Copy<'a> {
 }
 
 impl<'a> Copy<'a> {
-    fn new(spec: &'a Spec, font: Font, up: BufWriter<UnixStream>, tally: &'a Tally) -> Self {
+    fn new(spec: &'a Spec, font: Option<Font>, up: BufWriter<UnixStream>, tally: &'a Tally) -> Self {
         Self { spec, font, up, tally, codec: None, decoder: None, waiting: false, words: VecDeque::new(), begun: false, film: None }
     }
 
@@ -77,8 +85,8 @@ impl<'a> Copy<'a> {
         }
         self.drain()?;
         if let Some(film) = &mut self.film {
-            film.encoder.finish();
-            film.give(&mut self.up)?;
+            film.outlet.encoder().finish();
+            film.outlet.give(&mut self.up)?;
         }
         self.say(&Up::End)?;
         Ok(self.up.flush()?)
@@ -141,10 +149,10 @@ impl<'a> Copy<'a> {
             }
             let film = match &mut self.film {
                 Some(film) => film,
-                None => self.film.insert(Film::new(self.spec, &self.font, &frame).map_err(Stop::Failed)?),
+                None => self.film.insert(Film::new(self.spec, self.font.as_ref(), &frame).map_err(Stop::Failed)?),
             };
-            film.add(&self.font, &frame, &words.map(|(_, w)| w).unwrap_or_default()).map_err(Stop::Failed)?;
-            film.give(&mut self.up)?;
+            film.add(self.spec, self.font.as_ref(), &frame, &words.map(|(_, w)| w).unwrap_or_default()).map_err(Stop::Failed)?;
+            film.outlet.give(&mut self.up)?;
         }
         Ok(())
     }
@@ -159,35 +167,53 @@ impl<'a> Copy<'a> {
 /// What is being made: one size from beginning to end, whatever the film changes to.
 struct Film {
     canvas: Canvas,
-    title: Line,
+    /// What is black, of pictures so large.
+    cover: ((u32, u32), Cover),
+    title: Option<Line>,
     words: Option<(String, Line)>,
-    encoder: Encoder,
-    told: bool,
-    /// Capture and presentation times of pictures in the encoder, in their order.
-    times: VecDeque<(domain::WallTime, i64)>,
+    outlet: Outlet,
     first: Option<domain::WallTime>,
     micros: u64,
 }
 
+fn size(frame: &Frame) -> (u32, u32) {
+    (frame.info.width(), frame.info.height())
+}
+
+/// A mask covers the same part of the camera's picture wherever that lies on the canvas.
+fn cover(spec: &Spec, canvas: &Canvas, frame: &Frame) -> ((u32, u32), Cover) {
+    let (width, height) = (canvas.info().width() as usize, canvas.info().height() as usize);
+    (size(frame), Cover::new(&canvas.masks(frame, &spec.masks), (width, height)))
+}
+
 impl Film {
-    fn new(spec: &Spec, font: &Font, frame: &Frame) -> Result<Self, String> {
-        let (width, height) = inside((frame.info.width(), frame.info.height()), spec.fit);
+    fn new(spec: &Spec, font: Option<&Font>, frame: &Frame) -> Result<Self, String> {
+        let (width, height) = inside(size(frame), spec.fit);
         let canvas = Canvas::new((width, height), frame)?;
-        let encoder = Encoder::new(canvas.info(), spec.kbit)?;
-        let title = font.line(&spec.title, height as f32 / LETTERS, width as usize);
-        Ok(Self { canvas, title, words: None, encoder, told: false, times: VecDeque::new(), first: None, micros: 0 })
+        let cover = cover(spec, &canvas, frame);
+        let outlet = Outlet::new(Encoder::new(canvas.info(), spec.kbit)?);
+        let title = font.map(|font| font.line(&spec.title, height as f32 / LETTERS, width as usize));
+        Ok(Self { canvas, cover, title, words: None, outlet, first: None, micros: 0 })
     }
 
-    fn add(&mut self, font: &Font, frame: &Frame, words: &str) -> Result<(), String> {
+    fn add(&mut self, spec: &Spec, font: Option<&Font>, frame: &Frame, words: &str) -> Result<(), String> {
         let (width, height) = (self.canvas.info().width() as usize, self.canvas.info().height() as usize);
-        if self.words.as_ref().is_none_or(|(text, _)| text != words) {
+        if let Some(font) = font
+            && self.words.as_ref().is_none_or(|(text, _)| text != words)
+        {
             self.words = Some((words.to_owned(), font.line(words, height as f32 / LETTERS, width)));
         }
-        let (title, words) = (&self.title, &self.words);
+        if self.cover.0 != size(frame) {
+            self.cover = cover(spec, &self.canvas, frame);
+        }
+        let (cover, title, words) = (&self.cover.1, &self.title, &self.words);
         let picture = self.canvas.draw(frame, |planes| {
+            cover.paint(planes);
             // In the middle: what cameras write themselves stands in the corners.
             let left = |line: &Line| width.saturating_sub(line.width) / 2;
-            title.burn(planes, (left(title), 0));
+            if let Some(title) = title {
+                title.burn(planes, (left(title), 0));
+            }
             if let Some((_, line)) = words {
                 line.burn(planes, (left(line), height.saturating_sub(line.height)));
             }
@@ -195,26 +221,6 @@ impl Film {
         // The encoder's times must rise; it uses them for its rate only, and the core has its own.
         let since = frame.capture.micros_since(*self.first.get_or_insert(frame.capture));
         self.micros = u64::try_from(since).unwrap_or(0).max(self.micros + 1000);
-        self.times.push_back((frame.capture, frame.pts));
-        self.encoder.push(picture, self.micros)
-    }
-
-    /// Hands over what the encoder has ready.
-    fn give(&mut self, up: &mut impl Write) -> Result<(), Stop> {
-        let broken = |what: &str| Stop::Failed(what.to_owned());
-        while let Some(unit) = self.encoder.take() {
-            if !self.told {
-                let config = self.encoder.config().ok_or_else(|| broken("the encoder tells no format"))?;
-                up.write_all(&stream::encode(&Up::Format(config))?)?;
-                self.told = true;
-            }
-            let (capture, pts) = self.times.pop_front().ok_or_else(|| broken("the encoder gave more pictures than it got"))?;
-            let bytes = unit.buffer.map_readable().map_err(|e| Stop::Failed(wired::one_line(&e.message)))?;
-            let len =
-                u32::try_from(bytes.len()).ok().filter(|n| *n as usize <= PICTURE_MAX).ok_or_else(|| broken("a picture is too large"))?;
-            up.write_all(&stream::encode(&Up::Picture { capture, pts, random_access: unit.random_access, len })?)?;
-            up.write_all(&bytes)?;
-        }
-        Ok(())
+        self.outlet.push(picture, self.micros, (frame.capture, frame.pts))
     }
 }

@@ -4,6 +4,7 @@
 
 use super::mark::Planes;
 use crate::{decode::Frame, wired};
+use domain::{geometry::Point, mask::Mask};
 use gstreamer as gst;
 use gstreamer_video as gst_video;
 use gstreamer_video::prelude::*;
@@ -36,6 +37,15 @@ impl Canvas {
         &self.info
     }
 
+    /// What masks of a picture are on the canvas, whatever the picture's shape.
+    #[must_use]
+    pub fn masks(&self, of: &Frame, masks: &[Mask]) -> Vec<Mask> {
+        let (x, y, w, h) = place(&of.info, &self.info);
+        let moved = |at: f64, from: u32, len: u32, all: u32| (f64::from(from) + at * f64::from(len)) / f64::from(all.max(1));
+        let corner = |p: &Point| Point::from([moved(p.x, x, w, self.info.width()), moved(p.y, y, h, self.info.height())]);
+        masks.iter().map(|mask| mask.iter().map(corner).collect()).collect()
+    }
+
     /// A picture on a canvas of its own, on which something is painted.
     ///
     /// # Errors
@@ -65,24 +75,34 @@ impl Canvas {
     }
 }
 
+/// Where pictures of a size lie on a canvas: from the left, from the top, width and height, all even.
+fn place(from: &gst_video::VideoInfo, canvas: &gst_video::VideoInfo) -> (u32, u32, u32, u32) {
+    let (all_w, all_h) = (canvas.width(), canvas.height());
+    let shape = |w: u32, h: u32| f64::from(w) / f64::from(h.max(1));
+    // Cut to even sizes, or by rounding, the shape is still the same.
+    if (shape(from.width(), from.height()) / shape(all_w, all_h) - 1.0).abs() <= 0.02 {
+        return (0, 0, all_w, all_h);
+    }
+    let (width, height) = (u64::from(from.width().max(2)), u64::from(from.height().max(2)));
+    let (w, h) = (u64::from(all_w), u64::from(all_h));
+    let (w, h) = if width * h >= height * w { (w, height * w / width) } else { (width * h / height, h) };
+    let even = |v: u64| u32::try_from((v / 2 * 2).max(2)).unwrap_or(2);
+    let (w, h) = (even(w), even(h));
+    (all_w.saturating_sub(w) / 4 * 2, all_h.saturating_sub(h) / 4 * 2, w, h)
+}
+
 /// From pictures of one kind onto the canvas: whole, in their shape, black around them.
 fn converter(from: &gst_video::VideoInfo, canvas: &gst_video::VideoInfo) -> Result<gst_video::VideoConverter, gst::glib::BoolError> {
     let mut config = gst_video::VideoConverterConfig::new();
     config.set_resampler_method(gst_video::VideoResamplerMethod::Linear);
     config.set_threads(1);
-    let shape = |w: u32, h: u32| f64::from(w) / f64::from(h.max(1));
-    // Cut to even sizes, or by rounding, the shape is still the same.
-    if (shape(from.width(), from.height()) / shape(canvas.width(), canvas.height()) - 1.0).abs() > 0.02 {
-        let (width, height) = (u64::from(from.width().max(2)), u64::from(from.height().max(2)));
-        let (w, h) = (u64::from(canvas.width()), u64::from(canvas.height()));
-        let (w, h) = if width * h >= height * w { (w, height * w / width) } else { (width * h / height, h) };
-        let signed = |v: u64| i32::try_from((v / 2 * 2).max(2)).unwrap_or(2);
-        let (w, h) = (signed(w), signed(h));
-        let (all_w, all_h) = (signed(canvas.width().into()), signed(canvas.height().into()));
-        config.set_dest_x((all_w - w) / 4 * 2);
-        config.set_dest_y((all_h - h) / 4 * 2);
-        config.set_dest_width(Some(w));
-        config.set_dest_height(Some(h));
+    let (x, y, w, h) = place(from, canvas);
+    if (w, h) != (canvas.width(), canvas.height()) {
+        let signed = |v: u32| i32::try_from(v).unwrap_or(2);
+        config.set_dest_x(signed(x));
+        config.set_dest_y(signed(y));
+        config.set_dest_width(Some(signed(w)));
+        config.set_dest_height(Some(signed(h)));
         config.set_fill_border(true);
         config.set_border_argb(0xff00_0000);
     }

@@ -1,13 +1,14 @@
 //! What everything that makes films has in common: a viewing copy, a wall, a rendition.
 //!
 //! Belongs here: beginning and ending such work, decoding a stream that has holes, pictures of any kind on one canvas, masks, letters, the
-//! encoder. Does not belong here: what is done with each message of the core.
+//! encoder and what comes out of it. Does not belong here: what is done with each message of the core.
 
 pub mod canvas;
 pub mod cover;
 pub mod encode;
 pub mod feed;
 pub mod mark;
+pub mod outlet;
 
 use mark::Font;
 use std::{

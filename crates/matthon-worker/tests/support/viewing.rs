@@ -6,7 +6,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each file uses a part")]
 
 use super::clip::Clip;
-use domain::{Channel, Format, Sample, StreamId, StreamKind, VideoCodec, VideoFormat, WallTime};
+use domain::{Channel, Format, Sample, StreamId, StreamKind, VideoCodec, VideoFormat, WallTime, mask::Mask};
 use gstreamer_video::{self as gst_video, prelude::*};
 use matthon_worker::decode::{Decoder, Frame, Order, Tap, Unit, caps};
 use std::{path::PathBuf, sync::Arc};
@@ -61,11 +61,24 @@ pub fn samples(clips: &[Clip]) -> Vec<Sample> {
 }
 
 pub fn copy(samples: Vec<Sample>, from: WallTime, to: WallTime, font: &[u8]) -> Result<Film, CopyError> {
-    let spec = Spec { from, to, title: TITLE.into(), fit: (1920, 1080), kbit: 4000 };
+    let spec = Spec { from, to, title: TITLE.into(), fit: (1920, 1080), kbit: 4000, masks: Vec::new() };
     let words = |at: WallTime| format!("Cổng làng – {}", at.0 / 1_000_000);
-    let wanted = Wanted { spec, font, words: &words, go_on: &|| true };
+    made(samples, &Wanted { spec, font, words: &words, go_on: &|| true })
+}
+
+/// All of it without words, black where masks are.
+pub fn try_covered(samples: Vec<Sample>, masks: Vec<Mask>) -> Result<Film, CopyError> {
+    let spec = Spec { from: WallTime(i64::MIN), to: WallTime(i64::MAX), title: String::new(), fit: (1920, 1080), kbit: 4000, masks };
+    made(samples, &Wanted { spec, font: &[], words: &|_| String::new(), go_on: &|| true })
+}
+
+pub fn covered(samples: Vec<Sample>, masks: Vec<Mask>) -> Film {
+    try_covered(samples, masks).unwrap()
+}
+
+fn made(samples: Vec<Sample>, wanted: &Wanted<'_>) -> Result<Film, CopyError> {
     let (mut format, mut pictures) = (None, Vec::new());
-    let copied = vision::copy(&launcher(), &wanted, samples.into_iter().map(Ok), |made| {
+    let copied = vision::copy(&launcher(), wanted, samples.into_iter().map(Ok), |made| {
         match made {
             Made::Format(f) => format = Some(f),
             Made::Picture { capture, random_access, data, .. } => pictures.push((capture, random_access, data)),

@@ -1,6 +1,7 @@
 //! Short rests of the capture thread. Thirty cameras send 450 pictures a second, and woken for each the thread spends more on waking up
 //! than on the pictures. So while nobody looks at one the moment it comes, it sleeps a little before it waits again, and then takes
-//! what all cameras sent meanwhile in one go. The sockets hold that long what comes; recording gathers for longer anyway.
+//! what all cameras sent meanwhile in one go. The sockets hold that long what comes; recording gathers for longer anyway. Whoever begins to
+//! look ends a rest that is under way.
 //!
 //! Does not belong here: what is done with what came.
 
@@ -17,7 +18,7 @@ use std::{
 
 /// How long the rests are, in turn, milliseconds. Uneven and without a common divisor: a rest as long as the time between a camera's
 /// pictures would have each picture wait equally long, and the box's clock would take that for the way from the camera.
-const RESTS: [u64; 4] = [37, 53, 41, 47];
+const RESTS: [u64; 4] = [97, 139, 109, 127];
 
 /// Decides about each rest.
 #[derive(Debug, Default)]
@@ -43,7 +44,7 @@ impl Rest {
     /// Called when the thread has nothing left to do.
     pub(super) fn take(&self) {
         if let Some(rest) = self.next() {
-            std::thread::sleep(rest);
+            self.haste.rest(rest);
         }
     }
 }
@@ -73,7 +74,7 @@ mod tests {
         let taken: Vec<_> = (0..8).filter_map(|_| rest.next()).collect();
         assert_eq!(taken.len(), 8);
         assert!(taken.windows(2).all(|w| w[0] != w[1]));
-        assert!(taken.iter().all(|r| *r <= Duration::from_millis(60)));
+        assert!(taken.iter().all(|r| *r <= Duration::from_millis(150)));
         let hurry = haste.hurry();
         assert_eq!(rest.next(), None);
         drop(hurry);

@@ -96,7 +96,7 @@ fn copy(
     let spot = [&camera.name, &camera.about.place].into_iter().filter(|t| !t.is_empty()).cloned().collect::<Vec<_>>().join(", ");
     let request = job.request;
     let wanted = Wanted {
-        spec: Spec { from: request.from, to: request.to, title: words::VIEWING_TITLE.into(), fit: FIT, kbit: KBIT },
+        spec: Spec { from: request.from, to: request.to, title: words::VIEWING_TITLE.into(), fit: FIT, kbit: KBIT, masks: Vec::new() },
         font,
         words: &|at| format!("{spot} – {}", place.stamp(at)),
         go_on: &|| !progress.called_off(),

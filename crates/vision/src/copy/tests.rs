@@ -75,6 +75,7 @@ fn with(
         title: "BẢN\u{7} XEM".into(),
         fit: (1920, 1080),
         kbit: 4000,
+        masks: Vec::new(),
     };
     let wanted = Wanted { spec, font: b"letters", words: &|at| format!("lúc {at}"), go_on };
     let mut heard = Vec::new();

@@ -1,31 +1,44 @@
-//! A viewing copy: compressed samples go down one socket, the same pictures with words burnt in come up, encoded anew.
+//! A viewing copy: compressed samples go down one socket, the same pictures come up, encoded anew, with words burnt in and covered where that is
+//! asked.
 //!
 //! Down go [`Down`] messages, a sample's bytes behind it; the core shuts its direction after the last one. Up come [`Up`] messages, a
 //! picture's bytes behind it, the last one `End`. Both behind their lengths, as on a stream's socket.
 
+pub use super::film::{PICTURE_MAX, Up};
 use super::{Codec, SAMPLE_MAX, SampleHead, stream};
-use domain::WallTime;
+use domain::{
+    WallTime,
+    mask::{self, Mask},
+};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read};
 
-/// Longest encoded picture, bytes.
-pub const PICTURE_MAX: usize = 8 << 20;
 /// Longest words on a picture, bytes; longer ones are cut.
 pub const WORDS_MAX: usize = 400;
 
 /// What is wanted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spec {
     /// Pictures from the first one captured at or after this …
     pub from: WallTime,
     /// … but none captured at or after this; those around are decoded because others refer to them.
     pub to: WallTime,
-    /// At the top of each picture.
+    /// At the top of each picture; empty: nothing is written on any.
     pub title: String,
     /// At most so wide and high, pixels.
     pub fit: (u32, u32),
     /// At most so many kilobits a second, averaged over two seconds.
     pub kbit: u32,
+    /// What is painted black, below the words.
+    pub masks: Vec<Mask>,
+}
+
+impl Spec {
+    /// Whether a worker can make it.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.fit.0 >= 2 && self.fit.1 >= 2 && mask::are_sound(&self.masks)
+    }
 }
 
 /// From the core.
@@ -40,30 +53,6 @@ pub enum Down {
         /// At the bottom of its picture: where and when.
         words: String,
     },
-}
-
-/// To the core.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Up {
-    /// Once, before the first picture: the body of `avcC`.
-    Format(Vec<u8>),
-    /// An encoded picture, in the order of showing; its bytes follow, length-prefixed NAL units.
-    Picture {
-        /// Of the sample it was made from.
-        capture: WallTime,
-        /// Likewise, 90 kHz.
-        pts: i64,
-        /// Decoding may start here.
-        random_access: bool,
-        /// Bytes that follow, at most [`PICTURE_MAX`].
-        len: u32,
-    },
-    /// The decoder said no; it goes on at the next random access point.
-    Undecodable(String),
-    /// Nothing more comes.
-    End,
-    /// No copy can be made: why, in one sentence.
-    Failed(String),
 }
 
 /// Cuts words to what fits into a message.

@@ -15,6 +15,7 @@
 
 pub mod control;
 pub mod copy;
+pub mod film;
 pub mod rendition;
 pub mod stream;
 #[cfg(test)]

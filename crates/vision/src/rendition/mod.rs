@@ -231,6 +231,7 @@ impl Rendition {
                         tracing::warn!(stream = self.name, what = plain(&what), "cannot be decoded for a rendition");
                     }
                 }
+                Up::End => return nonsense("it ended by itself"),
                 Up::Failed(what) => return RenditionError::Refused(plain(&what)),
             }
         }
