@@ -72,7 +72,7 @@ test('live it moves, black where it is masked, and says who sees it all', { skip
   await page.screenshot({ path: path.join(screensOf(village), 'masked.png') });
 });
 
-test('the past is single pictures, black where they are masked, and says why', { skip }, async () => {
+test('the past is single pictures and a film, black where they are masked, and says why', { skip }, async () => {
   await page.goto(`${village.url}/xem-lai/${GATE[0]}`);
   await page.getByText(vi['play.masked']).waitFor();
   // What was recorded a moment ago, once there is so much.
@@ -86,6 +86,27 @@ test('the past is single pictures, black where they are masked, and says why', {
   await isCovered('.masked img.single');
   assert.deepEqual(await misfits(page), []);
   await back.tap();
+  // A film of it begins at that moment and goes on, as the box makes it.
+  const shown = async () => Number(await page.locator('.masked').getAttribute('data-wall'));
+  const began = await shown();
+  await page.getByRole('button', { name: vi['play.play'], exact: true }).tap();
+  const film = () => page.evaluate(() => { const v = document.querySelector('.masked video'); return { at: v.currentTime, frames: v.getVideoPlaybackQuality().totalVideoFrames }; });
+  await until('the film goes on', async () => { const now = await film(); return now.at > 2 && now.frames > 10; }, 60_000);
+  assert.equal(await page.locator('.masked').getAttribute('data-film'), 'playing');
+  assert.ok(await shown() > began + 1500, 'and its time with it');
+  await isCovered('.masked video');
+  await page.screenshot({ path: path.join(screensOf(village), 'masked-film.png') });
+  await page.getByRole('button', { name: vi['play.pause'], exact: true }).tap();
+  const stands = await film();
+  assert.equal(await page.locator('.masked').getAttribute('data-film'), 'paused');
+  assert.deepEqual(await misfits(page), []);
+  // To its end, where the newest recording is, and said so.
+  await page.getByRole('button', { name: vi['play.speed_set'].replace('{n}', '4') }).tap();
+  await page.getByRole('button', { name: vi['play.play'], exact: true }).tap();
+  await until('it went on from there', async () => (await film()).at > stands.at, 60_000);
+  await back.tap();
+  await until('another moment of it', async () => await page.locator('.masked').getAttribute('data-film') === 'playing', 60_000);
+  await isCovered('.masked video');
   // Before there was a sign-in, and before there was a past, the box said so.
   assert.deepEqual(complaints.filter(({ text }) => !/\b(401|503)\b/.test(text)), [], 'the browser complained');
 });

@@ -77,16 +77,17 @@ mod tests {
     #[test]
     fn whoever_hurries_wakes_who_rests() {
         let haste = Haste::default();
-        let rests = haste.clone();
         let (told, tells) = std::sync::mpsc::channel();
-        let resting = std::thread::spawn(move || {
-            while !rests.any() {
-                let _ = told.send(());
-                rests.rest(Duration::from_secs(3600));
-            }
+        std::thread::scope(|all| {
+            all.spawn(|| {
+                while !haste.any() {
+                    let _ = told.send(());
+                    haste.rest(Duration::from_secs(3600));
+                }
+            });
+            tells.recv().unwrap();
+            // Kept until the other thread has seen it.
+            std::mem::forget(haste.hurry());
         });
-        tells.recv().unwrap();
-        let _hurry = haste.hurry();
-        resting.join().unwrap();
     }
 }

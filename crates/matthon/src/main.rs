@@ -12,6 +12,7 @@ mod doors;
 mod env;
 mod exit;
 mod exporting;
+mod film;
 mod fingerprint;
 mod journal;
 mod keeping;

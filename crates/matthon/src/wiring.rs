@@ -1,7 +1,12 @@
 //! From the configuration as needed to what each stage takes: the only place that knows both.
 
 use crate::exit::Failure;
-use crate::{capture::Capture, env::Env, seeing::footage};
+use crate::{
+    capture::Capture,
+    env::Env,
+    film::{self, Films},
+    seeing::footage,
+};
 use anyhow::{Context, Result, bail};
 use config::Config;
 use domain::{CameraId, Channel, Sample, StreamKind, WallTime};
@@ -138,6 +143,16 @@ pub(crate) fn recorded(
         [Channel::Main, Channel::Sub].into_iter().filter_map(reader).collect()
     };
     config.cameras.iter().map(|c| (c.id.clone(), (readers(c), c.audio))).collect()
+}
+
+/// Makes films of what is recorded.
+pub(crate) fn films(config: &Config, env: &Env, rings: &BTreeMap<String, ring::Recorder>) -> Films {
+    let mut recorded = recorded(config, rings);
+    let source = |camera: &config::Camera| {
+        let (recorded, _) = recorded.remove(&camera.id)?;
+        Some((camera.id.clone(), film::Source { recorded, masks: camera.masks.clone() }))
+    };
+    Films { cameras: config.cameras.iter().filter_map(source).collect(), launcher: env.worker.clone() }
 }
 
 /// Since when there are recordings of each camera, asked again each time.

@@ -75,21 +75,19 @@ pub fn header(tracks: &[ClipTrack], chunks: &[Chunk]) -> Result<Vec<u8>, MediaEr
     // The tables of a day are millions of entries: written once, however often the few boxes around them are.
     let plans = tracks.iter().zip(&layouts).map(|(track, layout)| Plan::of(track, layout)).collect::<Result<Vec<_>, _>>()?;
     let tables: usize = plans.iter().map(|p| p.tables.len()).sum();
-    let head = |base: u64, wide: bool| {
-        let mut out = Vec::with_capacity(tables + (64 << 10));
-        ftyp(&mut out, b"isom", &[b"isom", b"iso4", b"mp41"])?;
-        moov(&mut out, tracks, &plans, base, wide)?;
-        Ok::<_, MediaError>(out)
-    };
-    // Where the bytes begin depends on the table's size alone, not on what it holds: measure with zeros, then write.
+    let chunks: usize = layouts.iter().map(|l| l.offsets.len()).sum();
+    // Where the bytes begin depends on the size of the tables alone, not on what they hold: measured without them, then written.
+    let mut around = Vec::new();
+    ftyp(&mut around, b"isom", &[b"isom", b"iso4", b"mp41"])?;
+    moov(&mut around, tracks, &plans, None)?;
+    let size = |offset: usize| (around.len() + tables + chunks * offset) as u64 + mdat;
     let last = layouts.iter().filter_map(|l| l.offsets.last()).max().copied().unwrap_or(0);
-    let narrow = head(0, false)?.len() as u64 + mdat;
-    let mut out = if u32::try_from(narrow + last).is_ok() {
-        head(narrow, false)?
-    } else {
-        let base = head(0, true)?.len() as u64 + mdat;
-        head(base, true)?
-    };
+    let wide = u32::try_from(size(4) + last).is_err();
+    let base = size(if wide { 8 } else { 4 });
+    let mut out = Vec::with_capacity(usize::try_from(base).unwrap_or(0));
+    ftyp(&mut out, b"isom", &[b"isom", b"iso4", b"mp41"])?;
+    moov(&mut out, tracks, &plans, Some(Base { at: base, wide }))?;
+    debug_assert_eq!(out.len() as u64 + mdat, base);
     let size = u32::try_from(payload + 8).unwrap_or(1);
     out.extend_from_slice(&size.to_be_bytes());
     out.extend_from_slice(b"mdat");
@@ -222,7 +220,15 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn moov(out: &mut Vec<u8>, tracks: &[ClipTrack], plans: &[Plan<'_>], base: u64, wide: bool) -> Result<(), MediaError> {
+/// Where in the file the first byte lies, and whether 32 bits are too few to say where the last one does.
+#[derive(Clone, Copy)]
+struct Base {
+    at: u64,
+    wide: bool,
+}
+
+/// Without a base: all but the tables of samples and the entries of those of chunks.
+fn moov(out: &mut Vec<u8>, tracks: &[ClipTrack], plans: &[Plan<'_>], base: Option<Base>) -> Result<(), MediaError> {
     let movie = plans.iter().map(Plan::length).max().unwrap_or(0);
     container(out, b"moov", |out| {
         mvhd(out, movie, tracks.len())?;
@@ -235,12 +241,13 @@ fn moov(out: &mut Vec<u8>, tracks: &[ClipTrack], plans: &[Plan<'_>], base: u64, 
                 tkhd(out, narrow(number + 1)?, kind, plan.length())?;
                 leaf(out, &Edts { elst: Some(Elst { entries: plan.edits.clone() }) })?;
                 mdia(out, kind, plan.times.media, |out| {
+                    // Both kinds of tables of chunks have the same size around their entries.
+                    let Some(Base { at, wide }) = base else { return leaf(out, &Stco::default()) };
                     out.extend_from_slice(&plan.tables);
-                    let offsets = plan.layout.offsets.iter().map(|o| base + o);
+                    let offsets = plan.layout.offsets.iter().map(|o| at + o);
                     if wide {
                         leaf(out, &Co64 { entries: offsets.collect() })
                     } else {
-                        // While the head is measured, base is 0 and a table that will not be used may not fit: its size is what counts.
                         leaf(out, &Stco { entries: offsets.map(|o| o as u32).collect() })
                     }
                 })

@@ -62,6 +62,8 @@ pub(crate) struct App {
     pub(crate) logins: Semaphore,
     /// Screens that wait to be let in.
     pub(crate) pairings: Pairings,
+    /// Films of recordings that are being made.
+    pub(crate) films: crate::film::Makings,
     /// Clips that were planned a moment ago.
     pub(crate) plans: Plans<ClipPlan>,
     /// Who watches by WebRTC, by the name of his session.
@@ -96,6 +98,7 @@ impl App {
             reads: Arc::new(Semaphore::new(READS)),
             logins: Semaphore::new(LOGINS),
             pairings: Pairings::default(),
+            films: crate::film::Makings::default(),
             plans: Plans::default(),
             visits: crate::webrtc::Visits::default(),
             looks: std::sync::Mutex::default(),

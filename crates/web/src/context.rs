@@ -1,8 +1,8 @@
 //! What the binary hands in: everything a request may touch, as values.
 
 use crate::{
-    disks::Disk, doors::Doors, exports::Exports, glance::Glances, kept::Keeping, push::Push, rendition::Renditions, snapshot::Snapshot,
-    wall::Wall,
+    disks::Disk, doors::Doors, exports::Exports, film::Films, glance::Glances, kept::Keeping, push::Push, rendition::Renditions,
+    snapshot::Snapshot, wall::Wall,
 };
 use cases::{Cases, Gauge};
 use domain::{Board, CameraId, Channel, Clock, WallTime};
@@ -91,6 +91,8 @@ pub struct Context {
     pub webrtc: Option<rtc::Room>,
     /// What is converted for browsers, and covered.
     pub renditions: Arc<dyn Renditions>,
+    /// Makes films of what is recorded, for whoever may not have or cannot play it.
+    pub films: Arc<dyn Films>,
     /// What phones are offered; `None`: they cannot sign up.
     pub push: Option<Push>,
     /// Pictures for phones that were told.

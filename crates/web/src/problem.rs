@@ -73,8 +73,13 @@ pub(crate) enum Problem {
     /// No picture can be taken of the camera now.
     #[error("no picture: {0}")]
     NoPicture(String),
+    /// No film of the recording can be made now.
+    #[error("no film: {0}")]
+    NoFilm(String),
     /// The camera's masks hide something from this role, and recordings are as they came.
-    #[error("parts of this camera's picture are masked: its recordings are for the role police, everybody else has masked pictures of it")]
+    #[error(
+        "parts of this camera's picture are masked: its recordings are for the role police, everybody else has film.mp4, which is covered"
+    )]
     Masked,
     /// A rendition cannot be had now.
     #[error(transparent)]
@@ -120,6 +125,9 @@ pub(crate) enum Full {
     /// Clips being downloaded.
     #[error("too many clips are being downloaded at once; try again in a moment, or ask for a shorter one")]
     Clips,
+    /// Films of recordings being made.
+    #[error("so many recordings are being converted already; try again in a moment")]
+    Films,
     /// Streams of events.
     #[error("too many pages listen for events at once; ask again from time to time instead")]
     Events,
@@ -158,7 +166,9 @@ impl Problem {
             Self::Conflict(_) | Self::NoRoom { .. } => StatusCode::CONFLICT,
             Self::NotByWebRtc(_) | Self::CoveredOnly => StatusCode::NOT_ACCEPTABLE,
             Self::NotSdp => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Full(_) | Self::NoPicture(_) | Self::NoWebRtc(_) | Self::Rendition(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full(_) | Self::NoPicture(_) | Self::NoFilm(_) | Self::NoWebRtc(_) | Self::Rendition(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -180,6 +190,7 @@ impl Problem {
             Self::NoRecording => "no-recording",
             Self::NoEvidence(_) => "no-evidence",
             Self::NoPicture(_) => "no-picture",
+            Self::NoFilm(_) => "no-film",
             Self::Masked => "masked",
             Self::Rendition(refused) => refused.kind(),
             Self::Conflict(_) => "conflict",
@@ -199,6 +210,7 @@ impl Problem {
             Self::Range { .. } => "range",
             Self::Full(Full::Live) => "live-full",
             Self::Full(Full::Clips) => "clips-full",
+            Self::Full(Full::Films) => "films-full",
             Self::Full(Full::Events) => "events-full",
             Self::Full(Full::Searches) => "searches-full",
             Self::Full(Full::Snapshots) => "snapshots-full",

@@ -76,7 +76,13 @@ pub(crate) fn in_order(from: WallTime, to: WallTime, longest: i64) -> Result<(Wa
         return Err(Problem::Bad { name: "to", reason: "must be later than from".into() });
     }
     if to.micros_since(from) > longest.saturating_mul(1_000_000) {
-        return Err(Problem::Bad { name: "to", reason: format!("must be at most {} h after from", longest / 3600) });
+        return Err(Problem::Bad {
+            name: "to",
+            reason: match longest {
+                ..3600 => format!("must be at most {} min after from", longest / 60),
+                _ => format!("must be at most {} h after from", longest / 3600),
+            },
+        });
     }
     Ok((from, to))
 }

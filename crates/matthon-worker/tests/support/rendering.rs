@@ -83,6 +83,7 @@ fn taken(mut from: UnixStream) -> Result<Vec<Made>, String> {
             }
             Up::Undecodable(_) => {}
             Up::Failed(why) => return Err(why),
+            Up::End => panic!("a rendition ended by itself"),
         }
     }
     Ok(made)

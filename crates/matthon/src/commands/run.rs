@@ -205,6 +205,7 @@ async fn serve(
 
     let seen = vision.clone();
     let wall = wall::start(config, env, capture, &cases, &tasks, &stop);
+    let films = Arc::new(wiring::films(config, env, rings));
     let renditions = rendition::prepare(config, env, capture, &tasks, &stop);
     let context = web::Context {
         site: web::Site {
@@ -231,6 +232,7 @@ async fn serve(
         wall,
         webrtc,
         renditions,
+        films,
         push: phones.offer,
         glances: phones.glances,
         evidence: gauge,

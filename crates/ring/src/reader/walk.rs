@@ -10,10 +10,17 @@ use crate::{
     table::BlockTable,
 };
 use domain::{StreamId, WallTime};
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, mpsc::sync_channel},
+};
 
 /// How many blocks a group's first record is looked for backwards.
 pub(super) const GROUP_BLOCKS: usize = 256;
+/// From so many blocks on, tables are read ahead …
+const MANY: usize = 8;
+/// … so many.
+const AHEAD: usize = 2;
 /// A batch has no more records of one stream.
 const LOOK_BACK: usize = 512;
 
@@ -58,7 +65,7 @@ impl Reader {
         Ok(out)
     }
 
-    /// The same, handed over one by one with the table of the block each lies in: of a day's thousands of tables one is held at a time,
+    /// The same, handed over one by one with the table of the block each lies in: of a day's thousands of tables few are held at a time,
     /// and each is read once. `begin` sees the table of every block that may hold something of the range.
     pub(crate) fn walk(
         &self,
@@ -69,17 +76,35 @@ impl Reader {
         mut see: impl FnMut(RecordRef, &Arc<BlockTable>) -> Result<(), RingError>,
     ) -> Result<(), RingError> {
         let mut twice = Twice::default();
-        for (slot, block) in self.blocks_of(from, to)? {
-            let Some(table) = self.table_or_gap(slot, block) else { continue };
-            begin(&table);
-            let Some(line) = table.line(stream) else { continue };
+        let mut each = |slot, block, table: &Arc<BlockTable>| {
+            begin(table);
+            let Some(line) = table.line(stream) else { return Ok(()) };
             for entry in table.records.iter().filter(|r| r.stream == line && r.wall < to && r.wall_end() > from) {
                 if !twice.met(block, entry) {
-                    see(RecordRef { stream: stream.clone(), block, entry: *entry, slot }, &table)?;
+                    see(RecordRef { stream: stream.clone(), block, entry: *entry, slot }, table)?;
                 }
             }
+            Ok(())
+        };
+        let blocks = self.blocks_of(from, to)?;
+        if blocks.len() < MANY {
+            let mut tables = blocks.into_iter().filter_map(|(slot, block)| Some((slot, block, self.table_or_gap(slot, block)?)));
+            return tables.try_for_each(|(slot, block, table)| each(slot, block, &table));
         }
-        Ok(())
+        // Of a long range the next tables are read while this one is looked through.
+        std::thread::scope(|both| {
+            let (give, take) = sync_channel(AHEAD);
+            both.spawn(move || {
+                let tables = blocks.into_iter().filter_map(|(slot, block)| Some((slot, block, self.table_or_gap(slot, block)?)));
+                for table in tables {
+                    // Whoever looked through them has left.
+                    if give.send(table).is_err() {
+                        break;
+                    }
+                }
+            });
+            take.into_iter().try_for_each(|(slot, block, table)| each(slot, block, &table))
+        })
     }
 
     /// The records of the same group before this one, its first (with the init segment) at the front. `None` when the

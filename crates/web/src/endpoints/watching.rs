@@ -1,7 +1,7 @@
 //! Cameras: live pictures, what is recorded, and finding in it.
 
 use super::{Answer, CODEC, EVERYBODY, Endpoint, FROM, LISTEN, Method, PLAYBACK, SDP, STREAM, TO, WATCH};
-use crate::{cameras, clip, hls, live_socket, search, snapshot, story, webrtc};
+use crate::{cameras, clip, film, hls, live_socket, search, snapshot, story, webrtc};
 use axum::routing::{delete, get, post};
 use domain::Audited;
 
@@ -49,6 +49,17 @@ pub(super) const WATCHING: &[Endpoint] = &[
         answer: Answer::Bytes("video/mp4"),
         audit: Some(Audited::Playback),
         handler: || get(clip::clip),
+    },
+    Endpoint {
+        method: Method::Get,
+        path: "/api/v1/cameras/{id}/film.mp4",
+        access: PLAYBACK,
+        about: "A time of at most 10 min as the box decodes it, covers what lies in the camera's masks (for everybody but the police) and encodes it in H.264 while it is sent: fragments without a length, until the recording has a hole. One at a time for each user: another one ends it. At most two in all.",
+        query: &[FROM, TO, STREAM],
+        body: "",
+        answer: Answer::Bytes("video/mp4"),
+        audit: Some(Audited::Playback),
+        handler: || get(film::film),
     },
     Endpoint {
         method: Method::Get,

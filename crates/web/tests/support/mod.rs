@@ -1,6 +1,8 @@
 //! A box on a loopback port: two cameras, a real store, a real ring when asked for, and people of every role.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+mod films;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use cases::{Cases, ClipInfo, Footage, Gauge, Missing, Still};
@@ -8,6 +10,7 @@ use domain::{
     BBox, Board, CameraId, CaseId, Channel, Class, Clock, Format, Link, Role, Sample, SimClock, StreamHealth, StreamId, StreamKind,
     TrackId, VideoCodec, Violation, ViolationId, ViolationKind, WallMode, WallTime, Why,
 };
+pub(crate) use films::Filmed;
 use hub::Fanout;
 use live::LiveStream;
 use matthon_web::{Camera, Context, Doors, NoPicture, Site, Snapshot, serve};
@@ -308,6 +311,8 @@ pub(crate) struct Village {
     pub(crate) wall: Arc<Walls>,
     /// What a worker would convert.
     pub(crate) renditions: Arc<Made>,
+    /// What a worker would make of recordings.
+    pub(crate) films: Arc<Filmed>,
     pub(crate) recorder: Option<Recorder>,
     pub(crate) stop: CancellationToken,
     pub(crate) server: JoinHandle<std::io::Result<()>>,
@@ -396,6 +401,7 @@ impl Village {
         let wall = Arc::new(Walls::default());
         let room = rtc::Room::open("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let renditions = Arc::new(Made::default());
+        let films = Arc::new(Filmed::default());
         let context = Arc::new(Context {
             site: Site { name: "Thôn Duyên Hy".into(), timezone: "Asia/Ho_Chi_Minh".into(), language: "vi".into(), demo: false },
             cameras,
@@ -416,6 +422,7 @@ impl Village {
             wall: wall.clone(),
             webrtc: Some(room.clone()),
             renditions: renditions.clone(),
+            films: films.clone(),
             push: Some(matthon_web::Push {
                 key: "BKEY".into(),
                 check: Arc::new(|endpoint, p256dh, _| {
@@ -451,6 +458,7 @@ impl Village {
             sound,
             wall,
             renditions,
+            films,
             recorder,
             stop,
             server,

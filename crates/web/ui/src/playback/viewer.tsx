@@ -16,8 +16,10 @@ import type { Camera, StreamName } from '../types';
 import { ClipPlayer, type ClipState } from './clip-player';
 import { DownloadRange } from './download-range';
 import { GapList } from './gap-list';
+import { FilmPlayer } from './film';
 import { Keys } from './keys';
 import { MarkKeys } from './mark-keys';
+import { Masked } from './masked';
 import { Second } from './second';
 import { ZOOMS } from './scale';
 import { chooseStream } from './stream-choice';
@@ -156,6 +158,18 @@ function Recordings({ camera, day, zone, start, onWall, others, spans: fresh }: 
   const message: TextKey | null = said
     ?? (spans.length === 0 ? 'play.none_day' : state.status === 'end' ? 'play.end' : moved ? 'play.none_here' : choice.note);
 
+  // What this browser cannot play the box converts.
+  if (!choice.playable && spans.length > 0 && FilmPlayer.possible()) {
+    return (
+      <div class="viewer" data-status="film" data-stream={choice.stream}>
+        <Masked camera={camera} day={day} zone={zone} start={start} onWall={onWall} why={t('play.converted', { codec: codecName(choice.codec ?? '') })} />
+        <GapList gaps={all.gaps} zone={zone} />
+        <Keep camera={camera.id} zone={zone} cursor={cursor} />
+        <DownloadRange camera={camera} spans={all} day={day} zone={zone} cursor={cursor} />
+        {mayExport() && <ExportForm camera={camera.id} stream={choice.stream} day={day} zone={zone} cursor={cursor} />}
+      </div>
+    );
+  }
   return (
     <div class="viewer" data-status={state.status} data-stream={choice.stream} data-wall={state.wall === null ? '' : Math.round(state.wall)}>
       <div class="picture large">
