@@ -280,7 +280,8 @@ impl Feeds {
         for tile in &screen.tiles {
             let Some(source) = wall.sources.get(usize::from(tile.source)) else { continue };
             self.shown.entry(tile.source).or_insert_with(|| Feed {
-                samples: source.samples.subscribe(Join::CurrentGop, WAITING, "wall"),
+                // Ten pictures a second show whether a camera's come evenly.
+                samples: source.samples.subscribe(Join::CurrentGop, WAITING, "wall").hurry(),
                 format: None,
                 lost: true,
             });
