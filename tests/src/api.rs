@@ -39,6 +39,13 @@ impl Api {
         self.http.post(url).bearer_auth(&self.token).json(body).send().await.unwrap()
     }
 
+    /// POST of an offer (WHEP) below `/api/v1/`.
+    pub async fn offer(&self, path: &str, sdp: &str) -> reqwest::Response {
+        let url = format!("http://127.0.0.1:{}/api/v1/{path}", self.port);
+        let request = self.http.post(url).bearer_auth(&self.token).header("Content-Type", "application/sdp");
+        request.body(sdp.to_owned()).send().await.unwrap()
+    }
+
     /// DELETE below `/api/v1/`.
     pub async fn delete(&self, path: &str) -> reqwest::Response {
         let url = format!("http://127.0.0.1:{}/api/v1/{path}", self.port);
