@@ -1,6 +1,7 @@
 //! Scenarios: a session of ours and a viewer made of str0m's other half talk over a line in memory, in simulated time.
 
 mod film;
+mod room;
 mod scenarios;
 mod viewer;
 

@@ -76,7 +76,7 @@ pub(super) struct Viewer {
 }
 
 impl Viewer {
-    fn offering(now: Instant) -> (Self, String, SdpPendingOffer) {
+    pub(super) fn offering(now: Instant) -> (Self, String, SdpPendingOffer) {
         let config = RtcConfig::new().set_crypto_provider(crypto::provider()).set_dtls_cert(Keys::new().unwrap().certificate());
         // As patient as browsers are, which ask more than twice for a packet.
         let mut rtc = config.set_reordering_size_video(400).build(now);
@@ -87,6 +87,19 @@ impl Viewer {
         let viewer =
             Self { rtc, mid: Some(mid), due: now, asked: None, out: Vec::new(), connected: false, closed: false, got: Vec::new(), asks: 0 };
         (viewer, offer.to_sdp_string(), pending)
+    }
+
+    /// Takes the answer; with the first datagrams, which knock at the host's door.
+    pub(super) fn knocks(&mut self, pending: SdpPendingOffer, answer: &str, now: Instant) -> Vec<Packet> {
+        self.rtc.sdp_api().accept_answer(pending, SdpAnswer::from_sdp_string(answer).unwrap()).unwrap();
+        for tick in 0..20 {
+            let now = now + Duration::from_millis(tick * 50);
+            self.put(Input::Timeout(now), now);
+            if !self.out.is_empty() {
+                break;
+            }
+        }
+        std::mem::take(&mut self.out)
     }
 
     fn put(&mut self, input: Input<'_>, now: Instant) {

@@ -203,3 +203,20 @@ async fn only_a_worker_that_has_something_to_do_can_hang() {
     under_way.answered();
     assert!(!under_way.stalled(), "a decoder that says no is alive");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_publishes_what_is_converted_is_told_to_hurry_while_it_is() {
+    let haste = hub::Haste::default();
+    let rendition = Rendition { source: Fanout::hastened("cong/sub", haste.clone()), ..rendition() };
+    assert!(!haste.any(), "nobody waits for a picture that is not made");
+    let launcher = worker(shown);
+    tokio::select! {
+        error = rendition.convert(launcher.clone()) => panic!("{error}"),
+        () = async {
+            while !haste.any() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        } => {}
+    }
+    assert!(!haste.any());
+}
