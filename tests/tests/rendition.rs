@@ -153,42 +153,50 @@ fn best_shift(ours: &[i64], theirs: &[i64]) -> i64 {
 }
 
 #[tokio::test]
-async fn four_at_a_time_and_the_fifth_is_refused_by_name_until_there_is_room() {
+async fn four_at_a_time_two_for_each_and_the_fifth_is_refused_by_name_until_there_is_room() {
     let ids = ["c1", "c2", "c3", "c4", "c5"];
     let specs = ids.map(|id| format!("id={id},size=320x180,sub-size=160x90,fps=5,sub-fps=5,gop=1s,codec=h265,sub-codec=h265"));
     let camsim = Camsim::start(&specs.each_ref().map(String::as_str)).await;
     let village = Village::watching(&camsim, &ids);
     let daemon = village.start().await;
-    let api = village.admin().await;
+    let (api, other) = (village.admin().await, village.person("can-bo", "official").await);
     for id in ids {
         api.until_link(id, "sub", "ok", 30).await;
     }
     let before = at_rest(daemon.pid()).await;
-    let mut socket = api.socket("live?cameras=c1,c2,c3,c4,c5&stream=sub&codec=h264").await;
+    let mut socket = api.socket("live?cameras=c1,c2,c3&stream=sub&codec=h264").await;
     let refused = told(&mut socket, "refused").await;
-    assert_eq!((&refused["ch"], &refused["kind"]), (&4.into(), &"renditions-full".into()), "{refused}");
+    assert_eq!((&refused["ch"], &refused["kind"]), (&2.into(), &"renditions-yours".into()), "one leaves some to others: {refused}");
+    moving(&mut socket, &[0, 1]).await;
+    let mut others_socket = other.socket("live?cameras=c3,c4&stream=sub&codec=h264").await;
+    moving(&mut others_socket, &[0, 1]).await;
+    assert_eq!(others(daemon.pid(), &before).len(), 4);
+    let third = village.person("can-bo-hai", "official").await;
+    let answer = third.get("cameras/c5/hls/index.m3u8?stream=sub&codec=h264").await;
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.json::<Value>().await.unwrap()["kind"], "renditions-full");
+    // One that is made already is for everybody.
+    let mut again = third.socket("cameras/c2/live?stream=sub&codec=h264").await;
+    assert_eq!(told(&mut again, "format").await["converted"], true);
+    drop((socket, others_socket, again));
+    until("they end when nobody watches", Duration::from_secs(30), || async { (workers(daemon.pid()) == before).then_some(()) }).await;
+    let mut fifth = third.socket("cameras/c5/live?stream=sub&codec=h264").await;
+    assert_eq!(told(&mut fifth, "format").await["converted"], true);
+    drop(daemon);
+    camsim.stop().await;
+}
+
+/// Waits until pictures came in each of these places of a socket, and in no other.
+async fn moving(socket: &mut (impl Stream<Item = Message> + Unpin), places: &[u8]) {
     let mut shown = std::collections::BTreeSet::new();
-    while shown.len() < 4 {
-        if let Message::Binary(bytes) = next(&mut socket).await
+    while shown.len() < places.len() {
+        if let Message::Binary(bytes) = next(socket).await
             && &bytes[5..9] == b"moof"
         {
             shown.insert(bytes[0]);
         }
     }
-    assert_eq!(shown.into_iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
-    assert_eq!(others(daemon.pid(), &before).len(), 4);
-    let answer = api.get("cameras/c5/hls/index.m3u8?stream=sub&codec=h264").await;
-    assert_eq!(answer.status(), 503);
-    assert_eq!(answer.json::<Value>().await.unwrap()["kind"], "renditions-full");
-    // One that is made already is for everybody.
-    let mut again = api.socket("cameras/c2/live?stream=sub&codec=h264").await;
-    assert_eq!(told(&mut again, "format").await["converted"], true);
-    drop((socket, again));
-    until("they end when nobody watches", Duration::from_secs(30), || async { (workers(daemon.pid()) == before).then_some(()) }).await;
-    let mut fifth = api.socket("cameras/c5/live?stream=sub&codec=h264").await;
-    assert_eq!(told(&mut fifth, "format").await["converted"], true);
-    drop(daemon);
-    camsim.stop().await;
+    assert_eq!(shown.into_iter().collect::<Vec<_>>(), places);
 }
 
 /// The darkest and the brightest luma of a part of a picture, in fractions of it.

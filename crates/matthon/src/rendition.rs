@@ -80,6 +80,10 @@ pub(crate) fn prepare(config: &Config, env: &Env, capture: &Capture, tasks: &Tas
 }
 
 impl web::Renditions for Renditions {
+    fn room(&self) -> usize {
+        ROOM
+    }
+
     fn begin(&self, camera: &CameraId, channel: Channel, covered: bool) -> Result<LiveStream, NoRendition> {
         let entry = self.all.get(&(camera.clone(), channel, covered)).ok_or(NoRendition::Never)?;
         let mut state = entry.lock();

@@ -17,5 +17,5 @@ mod tests;
 
 pub use crypto::Keys;
 pub use film::{Unfit, fits};
-pub use room::{Room, Visit};
+pub use room::{Room, VIEWERS, Visit};
 pub use session::{End, Output, Packet, Refused, Session};

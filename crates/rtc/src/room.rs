@@ -26,7 +26,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// Viewers at once.
-const VIEWERS: usize = 32;
+pub const VIEWERS: usize = 32;
 /// Datagrams that wait for one viewer's turn.
 const INBOX: usize = 128;
 /// Addresses of one viewer: a phone that changes its network has a few.

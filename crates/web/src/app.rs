@@ -68,6 +68,8 @@ pub(crate) struct App {
     pub(crate) plans: Plans<ClipPlan>,
     /// Who watches by WebRTC, by the name of his session.
     pub(crate) visits: crate::webrtc::Visits,
+    /// Each person's part of the renditions.
+    pub(crate) shares: crate::share::Shares,
     /// Who looked at what a moment ago.
     pub(crate) looks: std::sync::Mutex<audit::Looks>,
     /// The server is going away: sockets close.
@@ -101,6 +103,7 @@ impl App {
             films: crate::film::Makings::default(),
             plans: Plans::default(),
             visits: crate::webrtc::Visits::default(),
+            shares: crate::share::Shares::default(),
             looks: std::sync::Mutex::default(),
             stop,
         })

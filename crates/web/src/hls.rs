@@ -28,7 +28,7 @@ pub(crate) async fn playlist(
     let (sight, query) = asked(&app, &caller, &id, &params)?;
     let stream = match sight {
         Sight::Plain(_, stream) => stream.clone(),
-        Sight::Rendition(of) => of.begin(&app.context)?,
+        Sight::Rendition(of) => of.begin(&app, &caller)?.stream,
     };
     let at = At::read(params.get("_HLS_msn"), params.get("_HLS_part"));
     let at = at.map_err(|(name, reason)| Problem::Bad { name, reason: reason.into() })?;
@@ -48,7 +48,7 @@ pub(crate) async fn file(
     let (sight, _) = asked(&app, &caller, &id, &params)?;
     let stream = match sight {
         Sight::Plain(_, stream) => Some(stream.clone()),
-        Sight::Rendition(of) => of.there(&app.context),
+        Sight::Rendition(of) => of.there(&app),
     };
     let unknown = || Problem::Unknown { what: "file", name: name.chars().take(40).collect() };
     let (file, hls) = File::read(&name).zip(stream.and_then(|stream| stream.hls_files())).ok_or_else(unknown)?;

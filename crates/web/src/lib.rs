@@ -49,6 +49,7 @@ mod rendition;
 mod search;
 mod serve;
 mod session;
+mod share;
 mod sight;
 mod snapshot;
 mod status;

@@ -10,7 +10,6 @@ use crate::{
     problem::{Full, Problem},
     pump::{self, Watch},
     query::Params,
-    sight::Sight,
     tv, wall,
     want::{CAMERAS_MAX, Want},
 };
@@ -80,10 +79,8 @@ fn watch(app: &Arc<App>, caller: &Caller, id: &str, channel: Channel, h264: bool
         return tv::watch(app, WallMode::Public, ch);
     }
     let camera = caller.camera(&app.context, id)?;
-    Ok(match caller.sight(&app.context, camera, channel, h264) {
-        Sight::Plain(channel, stream) => Watch::new(camera.id.clone(), channel, stream.clone(), ch),
-        Sight::Rendition(of) => Watch::of_rendition(Arc::clone(app), of, ch),
-    })
+    let watch = Watch::of(camera.id.clone(), caller.sight(&app.context, camera, channel, h264), ch);
+    Ok(if h264 { watch.in_h264(channel) } else { watch })
 }
 
 pub(crate) fn open(app: Arc<App>, caller: Caller, watches: Vec<Watch>, want: Want, upgrade: Upgrade) -> Result<Response, Problem> {

@@ -122,6 +122,9 @@ pub(crate) enum Full {
     /// Live sockets.
     #[error("too many live viewers at once; try again in a moment")]
     Live,
+    /// One person's sessions by WebRTC.
+    #[error("you watch by WebRTC in as many places as one person may; close one, or watch by the socket")]
+    Visits,
     /// Clips being downloaded.
     #[error("too many clips are being downloaded at once; try again in a moment, or ask for a shorter one")]
     Clips,
@@ -209,6 +212,7 @@ impl Problem {
             Self::NotSdp => "not-sdp",
             Self::Range { .. } => "range",
             Self::Full(Full::Live) => "live-full",
+            Self::Full(Full::Visits) => "webrtc-yours",
             Self::Full(Full::Clips) => "clips-full",
             Self::Full(Full::Films) => "films-full",
             Self::Full(Full::Events) => "events-full",

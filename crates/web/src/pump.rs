@@ -4,9 +4,11 @@
 
 use crate::{
     app::App,
+    context::Camera,
     guard::{self, Caller},
     rendition::NoRendition,
-    sight::Rendered,
+    share::Share,
+    sight::{Rendered, Sight},
     want::Want,
 };
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
@@ -44,7 +46,7 @@ const WISHES_A_LOOK: u32 = 60;
 enum Source {
     Sent(LiveStream),
     /// Made while somebody watches: asked for each time a viewer sits down, and each time it may be refused.
-    Made(Box<dyn Fn() -> Result<LiveStream, NoRendition> + Send + Sync>),
+    Made(Rendered),
 }
 
 /// One camera on a socket.
@@ -52,8 +54,10 @@ pub(crate) struct Watch {
     camera: CameraId,
     channel: Channel,
     source: Source,
-    /// It is a rendition; whether a covered one.
-    made: Option<bool>,
+    /// For a viewer who plays H.264 alone: the stream he asked for. What he is shown of it is decided each time he sits down.
+    h264: Option<Channel>,
+    /// Streams that came in another format since he sat down.
+    others: Vec<Channel>,
     /// Its place in a multiplexed socket.
     ch: Option<u8>,
     /// The place of its sound, where that was asked for.
@@ -65,15 +69,19 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn new(camera: CameraId, channel: Channel, stream: LiveStream, ch: Option<u8>) -> Self {
-        Self { camera, channel, source: Source::Sent(stream), made: None, ch, sound: None, told: None, states: true }
+        let source = Source::Sent(stream);
+        Self { camera, channel, source, h264: None, others: Vec::new(), ch, sound: None, told: None, states: true }
     }
 
-    /// The same of what is made of a camera's stream.
-    pub(crate) fn of_rendition(app: Arc<App>, of: Rendered<'_>, ch: Option<u8>) -> Self {
-        let (camera, channel, covered) = (of.camera.id.clone(), of.channel, of.covered);
-        let asked = camera.clone();
-        let source = Source::Made(Box::new(move || app.context.renditions.begin(&asked, channel, covered)));
-        Self { camera, channel, source, made: Some(covered), ch, sound: None, told: None, states: true }
+    /// What somebody is shown of a camera.
+    pub(crate) fn of(camera: CameraId, sight: Sight<'_>, ch: Option<u8>) -> Self {
+        let (channel, source) = source(sight);
+        Self { camera, channel, source, h264: None, others: Vec::new(), ch, sound: None, told: None, states: true }
+    }
+
+    /// The same for whoever plays H.264 alone and asked for this stream.
+    pub(crate) fn in_h264(self, asked: Channel) -> Self {
+        Self { h264: Some(asked), ..self }
     }
 
     /// The same with its sound, in that place. `None`: there is none to be heard. What is made of a camera's stream has a time of its own,
@@ -85,15 +93,46 @@ impl Watch {
         }
     }
 
+    /// Whether it is a rendition, and whether a covered one.
+    fn made(&self) -> Option<bool> {
+        match &self.source {
+            Source::Sent(_) => None,
+            Source::Made(of) => Some(of.covered),
+        }
+    }
+
     /// Whether it shows what masks would cover, if there are any.
     fn uncovered(&self) -> bool {
-        self.made != Some(true)
+        self.made() != Some(true)
+    }
+
+    /// Looks again at what there is of the camera: it may have come, or changed, since the socket opened.
+    fn decide(&mut self, app: &App, caller: &Caller) {
+        let (Some(asked), Some(camera)) = (self.h264, camera(app, &self.camera)) else { return };
+        (self.channel, self.source) = source(caller.sight_in_h264(&app.context, camera, asked, &self.others));
+    }
+
+    /// Whether these are the parameters of something that this viewer cannot play.
+    fn foreign(&self, said: &Said) -> bool {
+        let Said::Seen(live::Message::Format(info)) = said else { return false };
+        self.h264.is_some() && matches!(self.source, Source::Sent(_)) && !info.codecs.starts_with("avc")
     }
 
     /// Of what is no camera on the board no state is told.
     pub(crate) fn without_state(self) -> Self {
         Self { states: false, ..self }
     }
+}
+
+fn source(sight: Sight<'_>) -> (Channel, Source) {
+    match sight {
+        Sight::Plain(channel, stream) => (channel, Source::Sent(stream.clone())),
+        Sight::Rendition(of) => (of.channel, Source::Made(of)),
+    }
+}
+
+fn camera<'a>(app: &'a App, id: &CameraId) -> Option<&'a Camera> {
+    app.context.cameras.iter().find(|camera| camera.id == *id)
 }
 
 /// The texts of the protocol.
@@ -184,7 +223,7 @@ async fn pump(
     mut watches: Vec<Watch>,
     mut want: Want,
 ) -> End {
-    let mut frames = follow(SelectAll::new(), &watches, Want::all(0), want);
+    let mut frames = follow(SelectAll::new(), &mut watches, Want::all(0), want, (app, caller));
     let mut wishes = 0_u32;
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -217,7 +256,7 @@ async fn pump(
                     if wishes > WISHES_A_LOOK {
                         return End(Some((close_code::POLICY, "want: too often")));
                     }
-                    frames = follow(std::mem::take(&mut frames), &watches, want, wish);
+                    frames = follow(std::mem::take(&mut frames), &mut watches, want, wish, (app, caller));
                     want = wish;
                     continue;
                 }
@@ -228,7 +267,18 @@ async fn pump(
             },
         };
         let sent = match step {
-            Some((index, said)) => match watches.get(index) {
+            Some((index, said)) => match watches.get_mut(index) {
+                Some(watch) if watch.foreign(&said) => {
+                    // What comes instead has a time of its own, and the sound would lie on the old one.
+                    if watch.sound.is_some() {
+                        return End(Some((close_code::AGAIN, "the camera's format changed: open it again")));
+                    }
+                    watch.others.push(watch.channel);
+                    watch.decide(app, caller);
+                    let stay = std::mem::take(&mut frames).into_iter().filter(|one| one.index != index);
+                    frames = stay.chain(std::iter::once(pictures(index, watch, (app, caller)))).collect();
+                    continue;
+                }
                 Some(watch) => send(out, app, wire(watch, said)).await,
                 None => Ok(()),
             },
@@ -267,22 +317,30 @@ impl Stream for Frames {
 }
 
 /// Sits down at what is newly wanted and gets up from what no longer is, its sound with it; those that stay miss nothing.
-fn follow(frames: SelectAll<Frames>, watches: &[Watch], had: Want, want: Want) -> SelectAll<Frames> {
+fn follow(frames: SelectAll<Frames>, watches: &mut [Watch], had: Want, want: Want, who: (&Arc<App>, &Caller)) -> SelectAll<Frames> {
     let stay = frames.into_iter().filter(|one| want.has(one.index));
-    let new = watches.iter().enumerate().filter(|(index, _)| want.has(*index) && !had.has(*index));
-    stay.chain(new.flat_map(|(index, watch)| std::iter::once(pictures(index, watch)).chain(sound(index, watch)))).collect()
+    let new = watches.iter_mut().enumerate().filter(|(index, _)| want.has(*index) && !had.has(*index));
+    let new = new.flat_map(|(index, watch)| {
+        watch.others.clear();
+        watch.decide(who.0, who.1);
+        std::iter::once(pictures(index, watch, who)).chain(sound(index, watch))
+    });
+    stay.chain(new).collect()
 }
 
 /// One viewer's messages; of what is refused that alone.
-fn pictures(index: usize, watch: &Watch) -> Frames {
-    let stream = match &watch.source {
-        Source::Sent(stream) => stream.clone(),
-        Source::Made(begin) => match begin() {
-            Ok(stream) => stream,
+fn pictures(index: usize, watch: &Watch, (app, caller): (&Arc<App>, &Caller)) -> Frames {
+    let (stream, share): (LiveStream, Option<Share>) = match &watch.source {
+        Source::Sent(stream) => (stream.clone(), None),
+        Source::Made(of) => match of.begin(app, caller) {
+            Ok(shown) => (shown.stream, Some(shown.share)),
             Err(refused) => return Frames { index, messages: once(ready(Said::Refused(refused))).chain(pending()).boxed() },
         },
     };
-    let messages = unfold(stream.watch(), |mut viewer| async move { viewer.next().await.map(|message| (Said::Seen(message), viewer)) });
+    let messages = unfold((stream.watch(), share), |(mut viewer, share)| async move {
+        let message = viewer.next().await?;
+        Some((Said::Seen(message), (viewer, share)))
+    });
     Frames { index, messages: messages.boxed() }
 }
 
@@ -325,8 +383,8 @@ pub(crate) async fn may_still(app: Arc<App>, caller: Caller, cameras: Vec<(Camer
     match guard::recognise(&app.context, &caller.credential).await {
         Ok(Some(user)) => {
             let now = Caller { user, ..caller };
-            let still = |id: &CameraId| app.context.cameras.iter().find(|c| c.id == *id).is_none_or(|camera| now.sees_all_of(camera));
-            now.in_role() && cameras.iter().all(|(camera, uncovered)| now.may_see(camera) && (!uncovered || still(camera)))
+            let still = |id: &CameraId| camera(&app, id).is_none_or(|camera| now.sees_all_of(camera));
+            now.in_role() && cameras.iter().all(|(id, uncovered)| now.may_see(id) && (!uncovered || still(id)))
         }
         Ok(None) => false,
         Err(problem) => {
@@ -350,10 +408,10 @@ async fn send(out: &mut SplitSink<WebSocket, Message>, app: &Arc<App>, message: 
 }
 
 fn wire(watch: &Watch, said: Said) -> Message {
-    let Watch { camera, channel: stream, ch, made, .. } = watch;
+    let (Watch { camera, channel: stream, ch, .. }, made) = (watch, watch.made());
     match said {
         Said::Seen(live::Message::Format(info)) => {
-            let (converted, covered) = (made.is_some(), *made == Some(true));
+            let (converted, covered) = (made.is_some(), made == Some(true));
             text(&Text::Format { ch: *ch, camera, stream: *stream, converted, covered, info: &info })
         }
         Said::Refused(why) => text(&Text::Refused { ch: *ch, camera, kind: why.kind(), detail: why.to_string() }),

@@ -12,6 +12,9 @@ pub enum NoRendition {
     /// So many are made already, and no more at a time.
     #[error("the box converts {0} pictures already, and no more at a time")]
     Full(usize),
+    /// This person is shown his part of them already.
+    #[error("you are shown {0} converted pictures already: the box makes few at a time, and others need some")]
+    Yours(usize),
     /// There is none of this stream.
     #[error("this stream is not converted")]
     Never,
@@ -22,6 +25,7 @@ impl NoRendition {
     pub(crate) fn kind(self) -> &'static str {
         match self {
             Self::Full(_) => "renditions-full",
+            Self::Yours(_) => "renditions-yours",
             Self::Never => "no-rendition",
         }
     }
@@ -29,6 +33,9 @@ impl NoRendition {
 
 /// The renditions of a box, whoever watches.
 pub trait Renditions: Send + Sync + 'static {
+    /// How many are made at a time, all people together.
+    fn room(&self) -> usize;
+
     /// The live pictures of one, for somebody who begins to watch now; `covered`: without what lies in the camera's masks. It is made until some
     /// seconds after the last has left.
     ///

@@ -7,24 +7,22 @@ use crate::{
     context::{Camera, Context},
     guard::Caller,
     problem::Problem,
-    rendition::NoRendition,
 };
 use domain::{CameraId, Channel, Role};
 use live::LiveStream;
 
 /// What somebody is shown.
-#[derive(Clone, Copy)]
 pub(crate) enum Sight<'a> {
     /// What the camera sends, as it comes.
     Plain(Channel, &'a LiveStream),
     /// A rendition of it.
-    Rendition(Rendered<'a>),
+    Rendition(Rendered),
 }
 
 /// Which rendition.
-#[derive(Clone, Copy)]
-pub(crate) struct Rendered<'a> {
-    pub(crate) camera: &'a Camera,
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Rendered {
+    pub(crate) camera: CameraId,
     pub(crate) channel: Channel,
     /// What lies in the masks is black.
     pub(crate) covered: bool,
@@ -52,35 +50,31 @@ impl Caller {
 
     /// What this user is shown of a camera when he asks for a stream; `h264`: he can play nothing else.
     pub(crate) fn sight<'a>(&self, context: &Context, camera: &'a Camera, asked: Channel, h264: bool) -> Sight<'a> {
+        if h264 {
+            return self.sight_in_h264(context, camera, asked, &[]);
+        }
+        let (channel, stream) = sent(camera, asked);
+        if self.sees_all_of(camera) { Sight::Plain(channel, stream) } else { rendition(camera, channel, true) }
+    }
+
+    /// The same of whoever plays H.264 alone. `others`: streams that were seen to be something else, whatever the board says of them yet.
+    pub(crate) fn sight_in_h264<'a>(&self, context: &Context, camera: &'a Camera, asked: Channel, others: &[Channel]) -> Sight<'a> {
         let (channel, stream) = sent(camera, asked);
         if !self.sees_all_of(camera) {
-            return Sight::Rendition(Rendered { camera, channel, covered: true });
+            return rendition(camera, channel, true);
         }
-        if !h264 || plays(context, camera, channel) {
+        let plays = |channel| !others.contains(&channel) && plays(context, camera, channel);
+        if plays(channel) {
             return Sight::Plain(channel, stream);
         }
         // The small picture is less to send, and to convert, than the large one.
         let (channel, stream) = sent(camera, Channel::Sub);
-        if plays(context, camera, channel) {
-            return Sight::Plain(channel, stream);
-        }
-        Sight::Rendition(Rendered { camera, channel, covered: false })
+        if plays(channel) { Sight::Plain(channel, stream) } else { rendition(camera, channel, false) }
     }
 }
 
-impl Rendered<'_> {
-    /// Its pictures, for somebody who begins to watch.
-    ///
-    /// # Errors
-    /// When no more are made at a time.
-    pub(crate) fn begin(&self, context: &Context) -> Result<LiveStream, NoRendition> {
-        context.renditions.begin(&self.camera.id, self.channel, self.covered)
-    }
-
-    /// Its pictures, for somebody who watches already.
-    pub(crate) fn there(&self, context: &Context) -> Option<LiveStream> {
-        context.renditions.there(&self.camera.id, self.channel, self.covered)
-    }
+fn rendition(camera: &Camera, channel: Channel, covered: bool) -> Sight<'_> {
+    Sight::Rendition(Rendered { camera: camera.id.clone(), channel, covered })
 }
 
 /// The stream asked for, or main when the camera has no sub; says which.

@@ -43,6 +43,8 @@ const SDP: &str = "application/sdp";
 const FIRST_WITHIN: Duration = Duration::from_secs(5);
 /// How often it is looked whether the viewer may still watch.
 const CHECK: Duration = Duration::from_secs(5);
+/// Sessions of one person at a time: a page has so many tiles, and others come by WebRTC, too.
+const EACH: usize = rtc::VIEWERS / 2;
 /// What his place in the stream is called in the metrics.
 const CONSUMER: &str = "webrtc";
 
@@ -61,6 +63,16 @@ impl Visits {
     // Nothing under the lock can panic half way.
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Here>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes down who came; he is forgotten when what comes back is dropped. `None`: he is here so often already.
+    fn enter(app: &Arc<App>, name: &str, here: &Here) -> Option<Gone> {
+        let mut all = app.visits.lock();
+        if all.values().filter(|other| other.user == here.user).count() >= EACH {
+            return None;
+        }
+        all.insert(name.to_owned(), here.clone());
+        Some(Gone { app: Arc::clone(app), name: name.to_owned() })
     }
 }
 
@@ -105,12 +117,11 @@ pub(crate) async fn begin(
     // It counts among the live viewers, whose goodbyes the end of the server waits for.
     let place = Arc::clone(&app.live_sockets).try_acquire_owned().map_err(|_| Problem::Full(Full::Live))?;
     let (visit, answer) = room.enter(offer, client, host).map_err(|e| refused(&e))?;
-    fits(&app, stream).await?;
-    let name = visit.name().to_owned();
     let here = Here { user: caller.user.id, camera: camera.id.clone(), stop: app.stop.child_token() };
-    let location = format!("/api/v1/cameras/{}/webrtc/{name}", camera.id);
-    app.visits.lock().insert(name, here.clone());
-    tokio::spawn(watch(Arc::clone(&app), caller, (camera.id.clone(), channel), stream.clone(), visit, here, place));
+    let gone = Visits::enter(&app, visit.name(), &here).ok_or(Problem::Full(Full::Visits))?;
+    fits(&app, stream).await?;
+    let location = format!("/api/v1/cameras/{}/webrtc/{}", camera.id, visit.name());
+    tokio::spawn(watch(Arc::clone(&app), caller, (camera.id.clone(), channel), stream.clone(), visit, here.stop, (gone, place)));
     Ok((StatusCode::CREATED, [(header::CONTENT_TYPE, SDP.to_owned()), (header::LOCATION, location)], answer).into_response())
 }
 
@@ -151,11 +162,9 @@ async fn watch(
     (camera, channel): (CameraId, Channel),
     stream: LiveStream,
     visit: Visit,
-    here: Here,
-    place: OwnedSemaphorePermit,
+    stop: CancellationToken,
+    held: (Gone, OwnedSemaphorePermit),
 ) {
-    let (name, stop) = (visit.name().to_owned(), here.stop);
-    let gone = Gone { app: Arc::clone(&app), name };
     let samples = move || -> Consumer<Sample> { stream.samples(CONSUMER) };
     let showing = visit.run(samples, stop.clone());
     let checking = async {
@@ -175,7 +184,7 @@ async fn watch(
         end = showing => tracing::debug!(%camera, %channel, %end, "a viewer by WebRTC is gone"),
         () = checking => {}
     }
-    drop((gone, place));
+    drop(held);
 }
 
 /// However the showing ends, the session is known no longer.

@@ -4,48 +4,18 @@
 mod support;
 
 use domain::{Channel, Link, Role, StreamHealth};
-use futures::{SinkExt, StreamExt};
+use futures::StreamExt;
 use media::fmp4::{parse_fragment, parse_init};
 use serde_json::Value;
 use std::time::{Duration, Instant};
-use support::{NOON, PASSWORD, Village, client, format, frame, id, kind, packet};
-use tokio::net::TcpStream;
-use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{self, Message, client::IntoClientRequest, protocol::frame::coding::CloseCode},
+use support::{
+    NOON, PASSWORD, Village, client, format, frame, id, kind, packet,
+    socket::{Socket, next, refusal, say, try_watch, watch},
 };
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-async fn try_open(village: &Village, path: &str, headers: &[(&'static str, &str)]) -> Result<Socket, tungstenite::Error> {
-    let mut request = format!("ws://{}{path}", village.address).into_client_request().unwrap();
-    for (name, value) in headers {
-        request.headers_mut().insert(*name, value.parse().unwrap());
-    }
-    connect_async(request).await.map(|(socket, _)| socket)
-}
-
-async fn open(village: &Village, path: &str, token: &str) -> Socket {
-    try_open(village, path, &[("authorization", &format!("Bearer {token}"))]).await.unwrap()
-}
-
-/// The next message, pings aside.
-async fn next(socket: &mut Socket) -> Message {
-    loop {
-        let message = tokio::time::timeout(Duration::from_secs(20), socket.next()).await.unwrap().unwrap().unwrap();
-        if !message.is_ping() {
-            return message;
-        }
-    }
-}
+use tokio_tungstenite::tungstenite::{self, Message, protocol::frame::coding::CloseCode};
 
 async fn text(socket: &mut Socket) -> Value {
     serde_json::from_str(next(socket).await.to_text().unwrap()).unwrap()
-}
-
-fn refusal(error: tungstenite::Error) -> u16 {
-    let tungstenite::Error::Http(response) = error else { panic!("an HTTP answer was due, not {error}") };
-    response.status().as_u16()
 }
 
 #[tokio::test]
@@ -57,7 +27,7 @@ async fn one_camera_sends_format_init_then_a_frame_a_message() {
     for n in 0..3 {
         source.publish(frame(&format, "cong-lang", n));
     }
-    let mut socket = open(&village, "/api/v1/cameras/cong-lang/live?stream=main", &token).await;
+    let mut socket = watch(&village, "cameras/cong-lang/live?stream=main", &token).await;
     let said = text(&mut socket).await;
     let expected = serde_json::json!({
         "type": "format", "camera": "cong-lang", "stream": "main", "codecs": "avc1.64000d",
@@ -96,7 +66,7 @@ async fn sound_comes_beside_the_picture_under_a_mark_of_its_own() {
     }
     village.sound.publish(packet("cong-lang", 2));
     assert_eq!(said().await, serde_json::json!({"main": true, "sub": false}));
-    let mut socket = open(&village, "/api/v1/cameras/cong-lang/live/sound?stream=main", &token).await;
+    let mut socket = watch(&village, "cameras/cong-lang/live/sound?stream=main", &token).await;
     let (mut texts, mut binaries) = (Vec::new(), [Vec::new(), Vec::new()]);
     while binaries[0].len() < 4 || binaries[1].len() < 2 {
         match next(&mut socket).await {
@@ -136,7 +106,7 @@ async fn whoever_only_watches_hears_nothing_and_where_no_sound_is_for_hearing_th
     let village = Village::start(false).await;
     let token = village.token("ba-thanh", Role::Official);
     let format = format();
-    let mut socket = open(&village, "/api/v1/cameras/cong-lang/live?stream=main", &token).await;
+    let mut socket = watch(&village, "cameras/cong-lang/live?stream=main", &token).await;
     for n in 0..10 {
         village.sound.publish(packet("cong-lang", n));
         village.sources[0].publish(frame(&format, "cong-lang", n));
@@ -147,14 +117,14 @@ async fn whoever_only_watches_hears_nothing_and_where_no_sound_is_for_hearing_th
         assert_eq!(parse_fragment(&next(&mut socket).await.into_data()).unwrap().base_dts, n * 3600);
     }
     assert_eq!(village.sound.subscribers(), 0, "sound nobody asked for is not even made");
-    for path in ["/api/v1/cameras/cong-lang/live/sound?stream=sub", "/api/v1/cameras/nha-van-hoa/live/sound"] {
-        let refused = try_open(&village, path, &[("authorization", &format!("Bearer {token}"))]).await;
-        assert_eq!(refusal(refused.unwrap_err()), 404, "{path}");
+    for path in ["cameras/cong-lang/live/sound?stream=sub", "cameras/nha-van-hoa/live/sound"] {
+        let refused = try_watch(&village, path, &[("authorization", &format!("Bearer {token}"))]).await;
+        assert_eq!(refusal(&refused.unwrap_err()), 404, "{path}");
     }
     // Who may see in the hall may not hear.
     let hall = village.token("man-hinh", Role::Viewer);
-    let refused = try_open(&village, "/api/v1/cameras/cong-lang/live/sound", &[("authorization", &format!("Bearer {hall}"))]).await;
-    assert_eq!(refusal(refused.unwrap_err()), 403);
+    let refused = try_watch(&village, "cameras/cong-lang/live/sound", &[("authorization", &format!("Bearer {hall}"))]).await;
+    assert_eq!(refusal(&refused.unwrap_err()), 403);
 }
 
 #[tokio::test]
@@ -162,7 +132,7 @@ async fn many_cameras_share_a_socket_and_fall_back_to_main() {
     let village = Village::start(false).await;
     let token = village.token("ba-thanh", Role::Official);
     let format = format();
-    let mut socket = open(&village, "/api/v1/live?cameras=nha-van-hoa,cong-lang&stream=sub", &token).await;
+    let mut socket = watch(&village, "live?cameras=nha-van-hoa,cong-lang&stream=sub", &token).await;
     // cong-lang's sub stream was not tried yet; nha-van-hoa has none and is well on main.
     assert_eq!(text(&mut socket).await, serde_json::json!({"type": "state", "ch": 1, "state": "starting"}));
     village.sources[2].publish(frame(&format, "nha-van-hoa", 0));
@@ -185,15 +155,15 @@ async fn many_cameras_share_a_socket_and_fall_back_to_main() {
 async fn refusals_come_before_the_upgrade() {
     let village = Village::start(false).await;
     let token = village.token("ba-thanh", Role::Official);
-    let live = "/api/v1/cameras/cong-lang/live";
-    assert_eq!(kind(village.get(live, &token).await).await, (426, "not-websocket".into()));
+    let live = "cameras/cong-lang/live";
+    assert_eq!(kind(village.get(&format!("/api/v1/{live}"), &token).await).await, (426, "not-websocket".into()));
     let bearer = ("authorization", &format!("Bearer {token}")[..]);
-    for (path, code) in [("/api/v1/cameras/xa-lo/live", 404), ("/api/v1/live?cameras=", 404), ("/api/v1/live", 400)] {
-        assert_eq!(refusal(try_open(&village, path, &[bearer]).await.unwrap_err()), code, "{path}");
+    for (path, code) in [("cameras/xa-lo/live", 404), ("live?cameras=", 404), ("live", 400)] {
+        assert_eq!(refusal(&try_watch(&village, path, &[bearer]).await.unwrap_err()), code, "{path}");
     }
-    assert_eq!(refusal(try_open(&village, live, &[]).await.unwrap_err()), 401);
-    let many = format!("/api/v1/live?cameras={}", vec!["cong-lang"; 65].join(","));
-    assert_eq!(refusal(try_open(&village, &many, &[bearer]).await.unwrap_err()), 400);
+    assert_eq!(refusal(&try_watch(&village, live, &[]).await.unwrap_err()), 401);
+    let many = format!("live?cameras={}", vec!["cong-lang"; 65].join(","));
+    assert_eq!(refusal(&try_watch(&village, &many, &[bearer]).await.unwrap_err()), 400);
 }
 
 #[tokio::test]
@@ -202,11 +172,11 @@ async fn with_a_cookie_only_our_own_page_may_open_a_socket() {
     village.token("ba-thanh", Role::Official);
     let signed = village.sign_in(&client(), "ba-thanh", PASSWORD).await;
     let cookie = signed.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-    let live = "/api/v1/cameras/cong-lang/live";
+    let live = "cameras/cong-lang/live";
     let ours = village.url("");
-    assert_eq!(refusal(try_open(&village, live, &[("cookie", &cookie)]).await.unwrap_err()), 403);
-    assert_eq!(refusal(try_open(&village, live, &[("cookie", &cookie), ("origin", "http://evil.example")]).await.unwrap_err()), 403);
-    assert!(try_open(&village, live, &[("cookie", &cookie), ("origin", &ours)]).await.is_ok());
+    assert_eq!(refusal(&try_watch(&village, live, &[("cookie", &cookie)]).await.unwrap_err()), 403);
+    assert_eq!(refusal(&try_watch(&village, live, &[("cookie", &cookie), ("origin", "http://evil.example")]).await.unwrap_err()), 403);
+    assert!(try_watch(&village, live, &[("cookie", &cookie), ("origin", &ours)]).await.is_ok());
 }
 
 #[tokio::test]
@@ -215,10 +185,10 @@ async fn the_number_of_sockets_is_bounded() {
     let token = village.token("ba-thanh", Role::Official);
     let mut open_ones = Vec::new();
     for _ in 0..200 {
-        open_ones.push(open(&village, "/api/v1/cameras/cong-lang/live", &token).await);
+        open_ones.push(watch(&village, "cameras/cong-lang/live", &token).await);
     }
     let bearer = format!("Bearer {token}");
-    let full = try_open(&village, "/api/v1/cameras/cong-lang/live", &[("authorization", &bearer)]).await.unwrap_err();
+    let full = try_watch(&village, "cameras/cong-lang/live", &[("authorization", &bearer)]).await.unwrap_err();
     let tungstenite::Error::Http(response) = full else { panic!("{full}") };
     assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &"5".parse().unwrap()));
     assert!(String::from_utf8_lossy(response.body().as_deref().unwrap_or_default()).contains("live-full"));
@@ -228,7 +198,7 @@ async fn the_number_of_sockets_is_bounded() {
 async fn at_shutdown_sockets_get_a_goodbye_and_serve_returns() {
     let village = Village::start(false).await;
     let token = village.token("ba-thanh", Role::Official);
-    let mut socket = open(&village, "/api/v1/cameras/cong-lang/live", &token).await;
+    let mut socket = watch(&village, "cameras/cong-lang/live", &token).await;
     let begun = Instant::now();
     village.stop.cancel();
     let Message::Close(Some(close)) = next(&mut socket).await else { panic!("a goodbye was due") };
@@ -243,8 +213,8 @@ async fn at_shutdown_sockets_get_a_goodbye_and_serve_returns() {
 async fn who_signs_out_is_shown_nothing_more() {
     let village = Village::start(false).await;
     let token = village.token("ba-thanh", Role::Official);
-    let mut socket = open(&village, "/api/v1/cameras/cong-lang/live", &token).await;
-    socket.send(Message::Text("hello".into())).await.unwrap();
+    let mut socket = watch(&village, "cameras/cong-lang/live", &token).await;
+    say(&mut socket, "hello").await;
     village.store.revoke_tokens("ba-thanh").unwrap();
     let end = tokio::time::timeout(Duration::from_secs(60), async {
         loop {

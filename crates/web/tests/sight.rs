@@ -3,7 +3,7 @@
 
 mod support;
 
-use domain::{Channel, Link, Role, StreamHealth};
+use domain::{Channel, Role};
 use futures::StreamExt;
 use matthon_web::{
     Renditions,
@@ -11,56 +11,11 @@ use matthon_web::{
 };
 use serde_json::{Value, json};
 use std::time::Duration;
-use support::{NOON, Socket, Village, format, frame, id, kind, until};
-use tokio_tungstenite::{
-    connect_async,
-    tungstenite::{Message, client::IntoClientRequest},
+use support::{
+    NOON, Village, format, frame, id, kind,
+    socket::{told, watch},
+    until,
 };
-
-async fn watch(village: &Village, path: &str, token: &str) -> Socket {
-    let mut request = format!("ws://{}/api/v1/{path}", village.address).into_client_request().unwrap();
-    request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-    connect_async(request).await.unwrap().0
-}
-
-/// The next text of a kind, or the end.
-async fn told(socket: &mut Socket, wanted: &str) -> Value {
-    let next = async {
-        loop {
-            let Some(Ok(Message::Text(text))) = socket.next().await else { continue };
-            let text: Value = serde_json::from_str(&text).unwrap();
-            if text["type"] == wanted {
-                return text;
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), next).await.expect("a text of that kind")
-}
-
-fn sends(village: &Village, camera: &str, channel: Channel, codec: &str) {
-    let health = StreamHealth { link: Link::Ok, codec: Some(codec.into()), ..StreamHealth::starting(NOON) };
-    village.board.set(&id(camera), channel, health);
-}
-
-/// Publishes frames on a rendition once it is begun.
-fn feed(village: &Village, name: &'static str) {
-    let (renditions, stop) = (village.renditions.clone(), village.stop.clone());
-    tokio::spawn(async move {
-        let (format, mut tick) = (format(), tokio::time::interval(Duration::from_millis(4)));
-        for n in 0.. {
-            tick.tick().await;
-            if stop.is_cancelled() {
-                break;
-            }
-            if let Some(source) = renditions.source(name) {
-                // Told apart from what the camera sends by its bytes.
-                let mut made = frame(&format, "cong-lang", n);
-                made.data = made.data.iter().map(|b| if *b == 0xaa { 0xbb } else { *b }).collect();
-                source.publish(made);
-            }
-        }
-    });
-}
 
 #[tokio::test]
 async fn who_plays_h264_only_gets_the_stream_or_the_sub_stream_or_a_rendition_and_is_told_which() {
@@ -75,8 +30,8 @@ async fn who_plays_h264_only_gets_the_stream_or_the_sub_stream_or_a_rendition_an
         (hevc, hevc, "sub", Some("cong-lang/sub/h264")),
         (avc, hevc, "sub", Some("cong-lang/sub/h264")),
     ] {
-        sends(&village, "cong-lang", Channel::Main, main);
-        sends(&village, "cong-lang", Channel::Sub, sub);
+        village.sends("cong-lang", Channel::Main, main);
+        village.sends("cong-lang", Channel::Sub, sub);
         village.renditions.begun.lock().unwrap().clear();
         // Without the question it is what the camera sends.
         drop(watch(&village, &format!("cameras/cong-lang/live?stream={asked}"), &token).await);
@@ -87,8 +42,8 @@ async fn who_plays_h264_only_gets_the_stream_or_the_sub_stream_or_a_rendition_an
     // One without a sub stream: the main one is converted; one that never came: nothing is, yet.
     drop(watch(&village, "cameras/nha-van-hoa/live?stream=sub&codec=h264", &token).await);
     assert_eq!(village.renditions.begun.lock().unwrap().len(), 1);
-    sends(&village, "nha-van-hoa", Channel::Main, hevc);
-    feed(&village, "nha-van-hoa/main/h264");
+    village.sends("nha-van-hoa", Channel::Main, hevc);
+    village.feed_rendition("nha-van-hoa/main/h264");
     let mut socket = watch(&village, "live?cameras=nha-van-hoa&stream=sub&codec=h264", &token).await;
     let text = told(&mut socket, "format").await;
     assert_eq!((&text["converted"], &text["stream"], text.get("covered")), (&json!(true), &json!("main"), None), "{text}");
@@ -103,15 +58,15 @@ async fn one_that_cannot_be_had_is_told_by_name_and_the_others_on_the_socket_are
     let village = Village::start(false).await;
     village.feed();
     let token = village.token("ba-thanh", Role::Official);
-    for channel in [Channel::Main, Channel::Sub] {
-        village.renditions.begin(&id("cho"), channel, false).unwrap();
+    for (camera, channel) in [("cho", Channel::Main), ("cho", Channel::Sub), ("dinh", Channel::Main), ("dinh", Channel::Sub)] {
+        village.renditions.begin(&id(camera), channel, false).unwrap();
     }
-    sends(&village, "cong-lang", Channel::Main, "avc1.64001f");
-    sends(&village, "nha-van-hoa", Channel::Main, "hvc1.1.6.L93.B0");
+    village.sends("cong-lang", Channel::Main, "avc1.64001f");
+    village.sends("nha-van-hoa", Channel::Main, "hvc1.1.6.L93.B0");
     let mut socket = watch(&village, "live?cameras=nha-van-hoa,cong-lang&stream=main&codec=h264", &token).await;
     let text = told(&mut socket, "refused").await;
     assert_eq!((&text["ch"], &text["camera"], &text["kind"]), (&json!(0), &json!("nha-van-hoa"), &json!("renditions-full")), "{text}");
-    assert!(text["detail"].as_str().unwrap().contains("2 pictures already"), "{text}");
+    assert!(text["detail"].as_str().unwrap().contains("4 pictures already"), "{text}");
     assert_eq!(told(&mut socket, "format").await["ch"], 1);
     let mut alone = watch(&village, "cameras/nha-van-hoa/live?codec=h264", &token).await;
     assert_eq!(told(&mut alone, "refused").await["kind"], "renditions-full");
@@ -168,7 +123,7 @@ async fn shown(village: &Village, token: &str) -> Vec<(&'static str, u16, bool)>
 async fn no_row_of_the_table_shows_anybody_but_the_police_what_masks_cover() {
     let village = Village::masked().await;
     village.feed();
-    feed(&village, "cong-lang/main/covered");
+    village.feed_rendition("cong-lang/main/covered");
     let recorder = village.recorder.clone().unwrap();
     let format = format();
     (0..500).for_each(|n| {

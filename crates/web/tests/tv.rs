@@ -11,11 +11,11 @@ use matthon_web::{
 };
 use serde_json::{Value, json};
 use std::time::Duration;
-use support::{Village, client, format, frame, kind};
-use tokio_tungstenite::{
-    connect_async,
-    tungstenite::{self, Message, client::IntoClientRequest},
+use support::{
+    Village, client, format, frame, kind,
+    socket::{Socket, refusal, try_watch},
 };
+use tokio_tungstenite::tungstenite::Message;
 
 /// A screen that asked for a code.
 struct Screen {
@@ -54,16 +54,8 @@ async fn paired(village: &Village, token: &str, mode: &str) -> (i64, String) {
     (made["id"].as_i64().unwrap(), cookie.unwrap().split(';').next().unwrap().to_owned())
 }
 
-async fn watch(village: &Village, path: &str, headers: &[(&'static str, &str)]) -> Result<support::Socket, u16> {
-    let mut request = format!("ws://{}{path}", village.address).into_client_request().unwrap();
-    for (name, value) in headers {
-        request.headers_mut().insert(*name, value.parse().unwrap());
-    }
-    match connect_async(request).await {
-        Ok((socket, _)) => Ok(socket),
-        Err(tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
-        Err(other) => panic!("{other}"),
-    }
+async fn watch(village: &Village, path: &str, headers: &[(&'static str, &str)]) -> Result<Socket, u16> {
+    try_watch(village, path, headers).await.map_err(|error| refusal(&error))
 }
 
 #[tokio::test]
@@ -180,9 +172,9 @@ async fn a_tv_may_see_its_wall_and_nothing_else() {
     assert_eq!(kind(turn("http://evil.example").send().await.unwrap()).await, (403, "origin".into()));
     assert_eq!(turn(&origin).send().await.unwrap().status(), 200);
     assert_eq!(*village.wall.turns.lock().unwrap(), [(WallMode::Public, Turn::Next)]);
-    assert_eq!(watch(&village, "/api/v1/tv/live", &[("cookie", &cookie), ("origin", "http://evil.example")]).await.err(), Some(403));
-    assert_eq!(watch(&village, "/api/v1/cameras/cong-lang/live", &[("cookie", &cookie), ("origin", &origin)]).await.err(), Some(401));
-    assert_eq!(watch(&village, "/api/v1/tv/live", &[("origin", &origin)]).await.err(), Some(401));
+    assert_eq!(watch(&village, "tv/live", &[("cookie", &cookie), ("origin", "http://evil.example")]).await.err(), Some(403));
+    assert_eq!(watch(&village, "cameras/cong-lang/live", &[("cookie", &cookie), ("origin", &origin)]).await.err(), Some(401));
+    assert_eq!(watch(&village, "tv/live", &[("origin", &origin)]).await.err(), Some(401));
 }
 
 #[tokio::test]
@@ -192,8 +184,8 @@ async fn each_tv_gets_the_wall_of_its_mode_and_it_ends_when_the_tv_is_let_go() {
     let origin = village.url("");
     let (public, public_cookie) = paired(&village, &admin, "public").await;
     let (_, duty_cookie) = paired(&village, &admin, "duty").await;
-    let mut first = watch(&village, "/api/v1/tv/live", &[("cookie", &public_cookie), ("origin", &origin)]).await.unwrap();
-    let mut second = watch(&village, "/api/v1/tv/live", &[("cookie", &duty_cookie), ("origin", &origin)]).await.unwrap();
+    let mut first = watch(&village, "tv/live", &[("cookie", &public_cookie), ("origin", &origin)]).await.unwrap();
+    let mut second = watch(&village, "tv/live", &[("cookie", &duty_cookie), ("origin", &origin)]).await.unwrap();
     let log = village.store.audit_rows(None, 1).unwrap().remove(0);
     assert_eq!((log.what.as_str(), log.who.as_str(), log.role.as_str()), ("live", "Nhà văn hóa", "viewer"));
     let format = format();
@@ -225,7 +217,7 @@ async fn each_tv_gets_the_wall_of_its_mode_and_it_ends_when_the_tv_is_let_go() {
         None
     });
     assert_eq!(end.await.unwrap(), Some((1008, "signed out".into())));
-    assert_eq!(watch(&village, "/api/v1/tv/live", &[("cookie", &public_cookie), ("origin", &origin)]).await.err(), Some(401));
+    assert_eq!(watch(&village, "tv/live", &[("cookie", &public_cookie), ("origin", &origin)]).await.err(), Some(401));
     // The other one lets itself go.
     let left = client().delete(village.url("/api/v1/tv")).header("Cookie", &duty_cookie).header("Origin", &origin).send().await.unwrap();
     assert!(left.status() == 204 && left.headers()["set-cookie"].to_str().unwrap().contains("matthon_tv=;"));
@@ -241,12 +233,12 @@ async fn whoever_may_see_all_cameras_may_see_what_the_hall_sees_and_it_is_in_no_
     let lan = village.store.add_person("Lan", Role::Official, Some(&[gate]), support::NOON).unwrap();
     let lan = village.store.issue_token(&lan.name, support::NOON).unwrap();
     let bearer = format!("Bearer {admin}");
-    let socket = watch(&village, "/api/v1/cameras/wall/live", &[("authorization", &bearer)]).await;
+    let socket = watch(&village, "cameras/wall/live", &[("authorization", &bearer)]).await;
     assert!(socket.is_ok());
     support::until("the public one is watched", async || (village.wall.sources[0].subscribers() == 1).then_some(())).await;
     assert_eq!(village.wall.sources[1].subscribers(), 0);
     let bearer = format!("Bearer {lan}");
-    assert_eq!(watch(&village, "/api/v1/cameras/wall/live", &[("authorization", &bearer)]).await.err(), Some(404));
+    assert_eq!(watch(&village, "cameras/wall/live", &[("authorization", &bearer)]).await.err(), Some(404));
     let cameras = village.read("/api/v1/cameras", &admin).await;
     assert!(cameras["cameras"].as_array().unwrap().iter().all(|c| c["id"] != "wall"));
 }

@@ -7,28 +7,17 @@ use domain::{Channel, Link, Role, StreamHealth};
 use futures::{SinkExt, StreamExt};
 use serde_json::Value;
 use std::time::Duration;
-use support::{NOON, Socket, Village, format, frame, id, kind, until};
-use tokio_tungstenite::{
-    connect_async,
-    tungstenite::{Message, client::IntoClientRequest, protocol::frame::coding::CloseCode},
+use support::{
+    NOON, Village, format, frame, id, kind,
+    socket::{Socket, next, say, watch},
+    until,
 };
+use tokio_tungstenite::tungstenite::{Message, protocol::frame::coding::CloseCode};
 
-const BOTH: &str = "/api/v1/live?cameras=cong-lang,nha-van-hoa";
+const BOTH: &str = "live?cameras=cong-lang,nha-van-hoa";
 
 async fn open(village: &Village, path: &str) -> Socket {
-    let token = village.token("ba-thanh", Role::Viewer);
-    let mut request = format!("ws://{}{path}", village.address).into_client_request().unwrap();
-    request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-    connect_async(request).await.unwrap().0
-}
-
-async fn next(socket: &mut Socket) -> Message {
-    loop {
-        let message = tokio::time::timeout(Duration::from_secs(20), socket.next()).await.unwrap().unwrap().unwrap();
-        if !message.is_ping() {
-            return message;
-        }
-    }
+    watch(village, path, &village.token("ba-thanh", Role::Viewer)).await
 }
 
 /// `format`, `init` and fragments in short: `1f`, `1i`, `1.`; a state as it is.
@@ -41,10 +30,6 @@ async fn brief(socket: &mut Socket) -> String {
         Message::Binary(bytes) => format!("{}{}", bytes[0], if &bytes[5..9] == b"moof" { "." } else { "i" }),
         other => panic!("{other:?}"),
     }
-}
-
-async fn say(socket: &mut Socket, text: &str) {
-    socket.send(Message::text(text)).await.unwrap();
 }
 
 /// Waits until so many watch `cong-lang` and `nha-van-hoa`.
@@ -102,10 +87,10 @@ async fn the_address_may_say_what_is_wanted_from_the_start() {
     assert_eq!(brief(&mut socket).await, "1f");
     let token = village.store.issue_token("ba-thanh", NOON).unwrap();
     for wrong in ["2", "x", "0;1", "-1"] {
-        let answer = village.get(&format!("{BOTH}&want={wrong}"), &token).await;
+        let answer = village.get(&format!("/api/v1/{BOTH}&want={wrong}"), &token).await;
         assert_eq!((answer.status().as_u16(), answer.json::<Value>().await.unwrap()["parameter"].clone()), (400, "want".into()), "{wrong}");
     }
-    assert_eq!(kind(village.get(&format!("{BOTH}&want="), &token).await).await, (426, "not-websocket".into()));
+    assert_eq!(kind(village.get(&format!("/api/v1/{BOTH}&want="), &token).await).await, (426, "not-websocket".into()));
 }
 
 #[tokio::test]
@@ -152,8 +137,5 @@ async fn a_wish_for_what_is_not_there_ends_the_socket_and_other_words_do_not() {
 
 /// The same person once more.
 async fn again(village: &Village) -> Socket {
-    let token = village.store.issue_token("ba-thanh", NOON).unwrap();
-    let mut request = format!("ws://{}{BOTH}", village.address).into_client_request().unwrap();
-    request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-    connect_async(request).await.unwrap().0
+    watch(village, BOTH, &village.store.issue_token("ba-thanh", NOON).unwrap()).await
 }

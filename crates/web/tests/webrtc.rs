@@ -129,10 +129,20 @@ async fn places_are_bounded_and_given_up_by_whoever_does_not_come_or_may_not_any
     let village = Village::start(false).await;
     village.feed();
     let token = village.token("ba-thanh", Role::Official);
-    for _ in 0..32 {
+    // One person takes no more than half of them.
+    for _ in 0..16 {
         accepted(&village, &token).await;
     }
-    let full = village.offer(WHEP, &token, OFFER).await;
+    let yours = village.offer(WHEP, &token, OFFER).await;
+    assert_eq!(yours.headers()["retry-after"], "5");
+    assert_eq!(kind(yours).await, (503, "webrtc-yours".into()));
+    assert_eq!(viewers(&village), 16, "who was refused holds no place");
+    let other = village.token("ong-ba", Role::Official);
+    for _ in 0..16 {
+        accepted(&village, &other).await;
+    }
+    let third = village.token("chi-hoa", Role::Viewer);
+    let full = village.offer(WHEP, &third, OFFER).await;
     assert_eq!(full.headers()["retry-after"], "5");
     assert_eq!(kind(full).await, (503, "live-full".into()));
     // Nobody comes: ten seconds.

@@ -142,7 +142,7 @@ const STREAM: (&str, bool, &str) = ("stream", false, "main (default) or sub");
 const CODEC: (&str, bool, &str) = (
     "codec",
     false,
-    "h264: this client plays nothing else. The stream if it is H.264, else the sub stream if that is, else the box converts (at most four pictures at a time)",
+    "h264: this client plays nothing else. The stream if it is H.264, else the sub stream if that is, else the box converts (at most four pictures at a time, two for one person: 503 or a refused text, renditions-full or renditions-yours)",
 );
 const CAMERA: (&str, bool, &str) = ("camera", false, "Of this camera only");
 

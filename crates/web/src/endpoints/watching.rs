@@ -114,7 +114,7 @@ pub(super) const WATCHING: &[Endpoint] = &[
         method: Method::Post,
         path: "/api/v1/cameras/{id}/webrtc",
         access: WATCH,
-        about: "WHEP: answers a WebRTC offer for the live pictures (H.264 without B-frames), with all candidates; Location is the session. In the village only.",
+        about: "WHEP: answers a WebRTC offer for the live pictures (H.264 without B-frames), with all candidates; Location is the session. In the village only; 16 sessions a person (503 webrtc-yours).",
         query: &[STREAM],
         body: SDP,
         answer: Answer::Answered,

@@ -345,7 +345,7 @@ export class LiveView {
         this.options.changed(seat.ch, { link });
       },
       refused: (kind) => {
-        this.options.changed(seat.ch, { full: kind === 'renditions-full' });
+        this.options.changed(seat.ch, { full: kind === 'renditions-full' || kind === 'renditions-yours' });
         seat.ladder.refuse(now());
         this.settle();
       },
