@@ -2,6 +2,8 @@
 
 import { clipPath } from '../api';
 import { fromApi, type Ms } from '../time';
+import { fetchKeys } from './fetch-head';
+import { Scrub } from './scrub';
 import { ClipMap, landing, windowOf, within, type Span } from './spans';
 
 export type ClipStatus =
@@ -43,6 +45,8 @@ interface Loaded {
   from: Ms;
   to: Ms;
   map: ClipMap;
+  /** Where decoding can begin, milliseconds into the clip; null: not known. */
+  keys: readonly number[] | null;
 }
 
 export class ClipPlayer {
@@ -52,6 +56,8 @@ export class ClipPlayer {
   private loading: AbortController | null = null;
   private wantPlay = false;
   private pendingSeek: number | null = null;
+  private finger: Scrub | null = null;
+  private fingerTimer = 0;
   private rate = 1;
   private closed = false;
   private readonly timer: number;
@@ -72,6 +78,7 @@ export class ClipPlayer {
   close(): void {
     this.closed = true;
     window.clearInterval(this.timer);
+    this.lift();
     this.loading?.abort();
     const { video } = this;
     video.removeEventListener('seeked', this.onSeeked);
@@ -99,6 +106,7 @@ export class ClipPlayer {
     const { source } = this;
     const target = source && landing(source.spans, wall, lead);
     if (!source || target === null) return null;
+    this.lift();
     this.wantPlay = play;
     if (this.holds(target) && this.loaded) {
       const clip = this.loaded.map.clip(target);
@@ -111,6 +119,22 @@ export class ClipPlayer {
     }
     void this.load(source, target);
     return target;
+  }
+
+  /** A finger points at `wall`: a picture near it at once, the very one when it stays there. False: that is not loaded. `seek` ends it. */
+  scrub(wall: Ms): boolean {
+    const { loaded, state } = this;
+    const clip = loaded && state.status !== 'loading' && this.holds(wall) ? loaded.map.clip(wall) : null;
+    window.clearTimeout(this.fingerTimer);
+    if (!loaded || clip === null) return false;
+    this.pause();
+    this.set({ status: 'ready' });
+    this.finger = this.finger ?? new Scrub();
+    const { to, again } = this.finger.at(clip, performance.now(), loaded.keys);
+    // The film may begin within a group of pictures.
+    if (to !== null) this.jump(Math.max(0, to) / 1000);
+    if (again !== null) this.fingerTimer = window.setTimeout(() => this.scrub(wall), again);
+    return true;
   }
 
   play(): void {
@@ -162,7 +186,8 @@ export class ClipPlayer {
     if (stop.signal.aborted || this.closed) return;
     const from = starts ?? first.from;
     const map = new ClipMap(from < first.from ? [{ from, to: first.to }, ...parts.slice(1)] : within(parts, from, last.to));
-    this.loaded = { camera: source.camera, stream: source.stream, from: first.from, to: last.to, map };
+    this.loaded = { camera: source.camera, stream: source.stream, from: first.from, to: last.to, map, keys: null };
+    const { loaded } = this;
     this.video.src = path;
     this.video.playbackRate = this.rate;
     this.video.addEventListener('loadedmetadata', () => {
@@ -172,7 +197,14 @@ export class ClipPlayer {
       this.video.currentTime = (clip ?? 0) / 1000 + INSIDE;
       this.set({ status: 'ready' });
       if (this.wantPlay) this.start();
+      // Without them a finger waits longer for its pictures, that is all.
+      fetchKeys(path, stop.signal).then((keys) => (loaded.keys = keys), () => undefined);
     }, { once: true });
+  }
+
+  private lift(): void {
+    window.clearTimeout(this.fingerTimer);
+    this.finger = null;
   }
 
   private jump(seconds: number): void {

@@ -15,8 +15,9 @@ import { clockSeconds, date, dayBounds, type Day, type Ms } from '../time';
 import type { Camera, StreamName } from '../types';
 import { ClipPlayer, type ClipState } from './clip-player';
 import { DownloadRange } from './download-range';
-import { GapList } from './gap-list';
 import { FilmPlayer } from './film';
+import { GapList } from './gap-list';
+import { Glimpsed } from './glimpsed';
 import { Keys } from './keys';
 import { MarkKeys } from './mark-keys';
 import { Masked } from './masked';
@@ -64,6 +65,8 @@ function Recordings({ camera, day, zone, start, onWall, others, spans: fresh }: 
   const [player, setPlayer] = useState<ClipPlayer | null>(null);
   const [state, setState] = useState<ClipState>({ status: 'idle', wall: null, playing: false });
   const [scrub, setScrub] = useState<Ms | null>(null);
+  /** The finger is, or was lifted, where no film is loaded. */
+  const [outside, setOutside] = useState(false);
   const [speed, setSpeed] = useState(1);
   const [zoom, setZoom] = useState(DEFAULT_ZOOM);
   const [moved, setMoved] = useState(false);
@@ -121,6 +124,10 @@ function Recordings({ camera, day, zone, start, onWall, others, spans: fresh }: 
     const timer = window.setTimeout(() => setMoved(false), SAY_MS);
     return () => window.clearTimeout(timer);
   }, [moved]);
+  useEffect(() => {
+    // The film is there, or will not come.
+    if (scrub === null && state.status !== 'loading') setOutside(false);
+  }, [scrub, state.status]);
   const failed = state.status === 'failed';
   useEffect(() => {
     // Whatever the browser said beforehand: what does not play is not tried again on this page.
@@ -136,7 +143,7 @@ function Recordings({ camera, day, zone, start, onWall, others, spans: fresh }: 
   };
   const drag = (at: Ms) => {
     setScrub(at);
-    if (player?.holds(at)) player.seek(at, false);
+    setOutside(ready && player !== null && !player.scrub(at));
   };
   const resume = useRef(false);
   const onScrub = (at: Ms) => {
@@ -178,7 +185,8 @@ function Recordings({ camera, day, zone, start, onWall, others, spans: fresh }: 
         {spans.length > 0 && !choice.playable && (
           <div class="cover"><Icon name="warn" /><p class="cover-text">{t('play.none_codec', { codec: codecName(choice.codec ?? '') })}</p></div>
         )}
-        {state.status === 'loading' && <div class="cover soft"><span class="spinner" aria-hidden="true" /><p class="cover-text">{t('play.loading')}</p></div>}
+        {outside && <Glimpsed camera={camera.id} zone={zone} at={scrub} recorded={covered(spans, cursor)} />}
+        {state.status === 'loading' && scrub === null && <div class="cover soft"><span class="spinner" aria-hidden="true" /><p class="cover-text">{t('play.loading')}</p></div>}
         {failed && ready && (
           <div class="cover">
             <Icon name="warn" /><p class="cover-text">{t('play.failed')}</p>
