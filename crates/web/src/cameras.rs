@@ -92,6 +92,8 @@ struct CameraView {
     sound: Sound,
     /// Whether its pictures are looked at: see [`Seeing::of`].
     detection: &'static str,
+    /// Something moves in its picture, or did ten seconds ago; never where nothing is looked at.
+    moving: bool,
     /// Parts of its picture are black for this user, who cannot play its recordings.
     masked: bool,
 }
@@ -119,11 +121,16 @@ pub(crate) async fn list(State(app): State<Arc<App>>, Extension(caller): Extensi
     let context = &app.context;
     let seen = context.cameras.iter().filter(|c| caller.may_see(&c.id));
     let seeing = Seeing::new((context.vision)());
-    let cameras = seen.map(|camera| view(context, camera, &seeing, !caller.sees_all_of(camera))).collect();
+    let moving = context.moving.now();
+    let cameras = seen.map(|camera| {
+        let moves = moving.contains(&camera.id);
+        view(context, camera, &seeing, moves, !caller.sees_all_of(camera))
+    });
+    let cameras = cameras.collect();
     Json(List { site: SiteView::of(&context.site), now: context.clock.wall().to_string(), cameras })
 }
 
-fn view(context: &Context, camera: &Camera, seeing: &Seeing, masked: bool) -> CameraView {
+fn view(context: &Context, camera: &Camera, seeing: &Seeing, moving: bool, masked: bool) -> CameraView {
     CameraView {
         id: camera.id.clone(),
         name: camera.name.clone(),
@@ -138,6 +145,7 @@ fn view(context: &Context, camera: &Camera, seeing: &Seeing, masked: bool) -> Ca
             sub: !masked && camera.sub.as_ref().is_some_and(live::LiveStream::has_sound),
         },
         detection: seeing.of(&camera.id),
+        moving,
         masked,
     }
 }

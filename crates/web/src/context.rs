@@ -1,8 +1,8 @@
 //! What the binary hands in: everything a request may touch, as values.
 
 use crate::{
-    disks::Disk, doors::Doors, exports::Exports, film::Films, glance::Glances, kept::Keeping, push::Push, rendition::Renditions,
-    snapshot::Snapshot, wall::Wall,
+    disks::Disk, doors::Doors, exports::Exports, film::Films, glance::Glances, kept::Keeping, moving::Moving, push::Push,
+    rendition::Renditions, snapshot::Snapshot, wall::Wall,
 };
 use cases::{Cases, Gauge};
 use domain::{Board, CameraId, Channel, Clock, WallTime};
@@ -75,6 +75,8 @@ pub struct Context {
     pub cases: Cases,
     /// How detection is, as `vision` tells it: `state`, `model`, `detail`, `restarts`, `quarantined`, `cameras`, …
     pub vision: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
+    /// Which cameras see something move now.
+    pub moving: Arc<Moving>,
     /// What the demo's drawn cameras will show; none for real ones.
     pub story: Option<crate::story::Story>,
     /// Takes pictures of cameras.

@@ -1,8 +1,9 @@
-//! `GET events`: server-sent events, so that a page knows at once that a case changed.
+//! `GET events`: server-sent events, so that a page knows at once that a case changed or a camera sees something move.
 //!
 //! The protocol: `event: case` with `id:` its place in the order and data `{"id","what","state","camera"}`; every 15 s,
 //! and first of all, `event: beat` with data `{"now"}`, by which a page tells a quiet box from a dead connection.
-//! `Last-Event-ID` goes on where a broken connection ended; without it only what happens from now on is told.
+//! `event: motion` with data `{"camera","moving"}` when something begins or has ceased to move; what moves already is told first.
+//! `Last-Event-ID` goes on where a broken connection ended; without it only what happens from now on is told. It counts cases alone.
 
 use crate::{
     app::App,
@@ -17,9 +18,15 @@ use axum::{
     response::sse::{Event, Sse},
 };
 use cases::Event as Happened;
+use domain::{CameraId, MonoTime};
 use futures::{Stream, stream::unfold};
 use serde_json::json;
-use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    convert::Infallible,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, watch},
     time::{Interval, MissedTickBehavior, interval},
@@ -42,6 +49,11 @@ struct Listener {
     /// The last event that was told or passed over.
     seq: i64,
     ready: VecDeque<Happened>,
+    begins: watch::Receiver<BTreeMap<CameraId, MonoTime>>,
+    /// Cameras that were said to move.
+    moving: BTreeSet<CameraId>,
+    /// Those that began or ceased, not yet told: at most one entry a camera.
+    stirred: Vec<(CameraId, bool)>,
     look: Interval,
     looks: u32,
     _place: OwnedSemaphorePermit,
@@ -64,7 +76,19 @@ pub(crate) async fn events(
     }
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let listener = Listener { app, caller, latest, seq, ready: VecDeque::new(), look, looks: 0, _place: place };
+    let listener = Listener {
+        begins: app.context.moving.begins(),
+        app,
+        caller,
+        latest,
+        seq,
+        ready: VecDeque::new(),
+        moving: BTreeSet::new(),
+        stirred: Vec::new(),
+        look,
+        looks: 0,
+        _place: place,
+    };
     Ok(Sse::new(unfold(listener, |mut listener| async move {
         let event = listener.next().await?;
         Some((Ok(event), listener))
@@ -80,6 +104,9 @@ impl Listener {
                     return Some(told(&event));
                 }
             }
+            if let Some((camera, moving)) = self.stirred.pop() {
+                return Some(Event::default().event("motion").data(json!({"camera": camera, "moving": moving}).to_string()));
+            }
             let app = Arc::clone(&self.app);
             tokio::select! {
                 biased;
@@ -88,12 +115,17 @@ impl Listener {
                     if self.looks > 0 && !self.may_listen().await {
                         return None;
                     }
+                    self.stir();
                     let beat = self.looks.is_multiple_of(LOOKS_A_BEAT);
                     let first = self.looks == 0;
                     self.looks = self.looks.wrapping_add(1).max(1);
                     if beat {
                         return Some(self.beat(first));
                     }
+                }
+                changed = self.begins.changed() => {
+                    changed.ok()?;
+                    self.stir();
                 }
                 changed = self.latest.changed() => {
                     changed.ok()?;
@@ -121,6 +153,14 @@ impl Listener {
         }
         self.ready.extend(events);
         Some(())
+    }
+
+    /// Finds what began and what ceased to move since it was told. Called only when all of that was told.
+    fn stir(&mut self) {
+        let mut now = self.app.context.moving.now();
+        now.retain(|camera| self.caller.may_see(camera));
+        self.stirred = self.moving.symmetric_difference(&now).map(|camera| (camera.clone(), now.contains(camera))).collect();
+        self.moving = now;
     }
 
     /// Asks anew who this is: signed out, another role, another list of cameras.

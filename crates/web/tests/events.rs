@@ -44,6 +44,16 @@ impl Heard {
         }
     }
 
+    /// The next that is no sign of life.
+    async fn motion(&mut self) -> (String, String, Value) {
+        loop {
+            let one = self.next().await.unwrap();
+            if one.0 != "beat" {
+                return one;
+            }
+        }
+    }
+
     /// The next that is about a case: id and data.
     async fn case(&mut self) -> Option<(i64, Value)> {
         loop {
@@ -95,6 +105,25 @@ async fn cameras_outside_ones_list_are_not_told_of() {
     village.raise("cong-lang", 1, 0);
     let ours = village.raise("nha-van-hoa", 1, 0);
     assert_eq!(heard.case().await.unwrap().1["id"], ours.0);
+}
+
+#[tokio::test]
+async fn what_moves_is_told_when_it_begins_and_when_it_is_over() {
+    let village = Village::start(false).await;
+    let token = village.token("ong-ba", Role::Official);
+    village.store.set_cameras("ong-ba", Some(&[id("nha-van-hoa")])).unwrap();
+    let moving = village.context.moving.clone();
+    moving.seen(&id("nha-van-hoa"), 0.1);
+    let mut heard = Heard::open(ask(&village, &token)).await;
+    // What moved before somebody listened is told, and only of his cameras.
+    let (event, _, data) = heard.motion().await;
+    assert_eq!((event.as_str(), data), ("motion", serde_json::json!({"camera": "nha-van-hoa", "moving": true})));
+    moving.seen(&id("cong-lang"), 0.1);
+    village.clock.advance(Duration::from_secs(10));
+    assert_eq!(heard.motion().await.2, serde_json::json!({"camera": "nha-van-hoa", "moving": false}));
+    moving.seen(&id("nha-van-hoa"), 0.1);
+    let (_, seq, data) = heard.motion().await;
+    assert_eq!((seq.as_str(), &data["moving"]), ("", &true.into()), "cases alone are counted");
 }
 
 #[tokio::test]

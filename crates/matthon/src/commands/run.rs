@@ -162,7 +162,8 @@ async fn serve(
         tracing::error!(%error, "what comes by is kept for searching until the next start only");
         store::Sightings::passing()
     })?;
-    let seeing = seeing::start(config, env, rings, capture, &sightings, &stop)?;
+    let moving = Arc::new(web::Moving::new(env.clock.clone()));
+    let seeing = seeing::start(config, env, rings, capture, &sightings, moving.clone(), &stop)?;
     let vision = seeing.vision.clone();
     let footage = Arc::new(wiring::footage(config, env, rings, capture, vision.clone()));
     let cases = wiring::open_cases(config, env, store.clone(), footage.clone())?;
@@ -224,6 +225,7 @@ async fn serve(
         metrics: Arc::new(move || render.render()),
         cases,
         vision: Arc::new(move || serde_json::to_value(seen.status()).unwrap_or_default()),
+        moving,
         story: crate::story::read(config),
         snapshot: footage,
         exports,

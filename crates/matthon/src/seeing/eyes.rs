@@ -7,7 +7,7 @@ use analytics::{Analytics, Event, Gallery};
 use domain::{CameraId, Observation, Violation, ViolationEnd};
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError, mpsc::SyncSender},
+    sync::{Arc, Mutex, PoisonError, mpsc::SyncSender},
 };
 
 /// Something a rule said.
@@ -23,6 +23,7 @@ pub(crate) struct Eyes {
     cameras: BTreeMap<CameraId, Mutex<Camera>>,
     happened: SyncSender<Happened>,
     desk: Desk,
+    moving: Arc<web::Moving>,
 }
 
 /// One camera's.
@@ -34,14 +35,15 @@ pub(crate) struct Camera {
 }
 
 impl Eyes {
-    pub(crate) fn new(cameras: BTreeMap<CameraId, Camera>, happened: SyncSender<Happened>, desk: Desk) -> Self {
-        Self { cameras: cameras.into_iter().map(|(id, c)| (id, Mutex::new(c))).collect(), happened, desk }
+    pub(crate) fn new(cameras: BTreeMap<CameraId, Camera>, happened: SyncSender<Happened>, desk: Desk, moving: Arc<web::Moving>) -> Self {
+        Self { cameras: cameras.into_iter().map(|(id, c)| (id, Mutex::new(c))).collect(), happened, desk, moving }
     }
 }
 
 impl vision::Eyes for Eyes {
     fn seen(&self, camera: &CameraId, observation: Observation) -> bool {
         let Some(eye) = self.cameras.get(camera) else { return false };
+        self.moving.seen(camera, observation.motion);
         let mut eye = eye.lock().unwrap_or_else(PoisonError::into_inner);
         let events = eye.analytics.observe(&observation);
         let tracks = eye.analytics.tracks();

@@ -41,6 +41,7 @@ pub(crate) fn start(
     rings: &BTreeMap<String, ring::Recorder>,
     capture: &Capture,
     sightings: &store::Sightings,
+    moving: Arc<web::Moving>,
     stop: &CancellationToken,
 ) -> Result<Seeing> {
     let model = config.vision.as_ref().and_then(|v| match (models::forbidden(config), models::library(config).load(&v.model)) {
@@ -79,7 +80,7 @@ pub(crate) fn start(
         env.worker.clone(),
         env.clock.clone(),
         watched,
-        Arc::new(Eyes::new(cameras, happened, desk)),
+        Arc::new(Eyes::new(cameras, happened, desk, moving)),
         stop.clone(),
     )?;
     Ok(Seeing { vision, happened: heard, writer })

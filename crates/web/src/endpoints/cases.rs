@@ -114,7 +114,7 @@ pub(super) const CASES: &[Endpoint] = &[
         method: Method::Get,
         path: "/api/v1/events",
         access: ANSWER,
-        about: "Server-sent events: `case` when a case changes, `beat` every 15 s. Last-Event-ID goes on.",
+        about: "Server-sent events: `case` when a case changes, `motion` when a camera begins or ceases to see something move, `beat` every 15 s. Last-Event-ID goes on.",
         query: &[],
         body: "",
         answer: Answer::Bytes("text/event-stream"),

@@ -177,6 +177,7 @@ impl Village {
             board: Arc::clone(&board),
             store: store.clone(),
             cases: cases.clone(),
+            moving: Arc::new(matthon_web::Moving::new(Arc::clone(&clock) as _)),
             story: None,
             disks: Arc::new({
                 let disks = disks.clone();
