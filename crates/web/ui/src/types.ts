@@ -44,6 +44,8 @@ export interface Camera {
   sound?: { main: boolean; sub: boolean };
   /** Whether pictures are looked at: `on`, `no-rules`, `off`, `quarantine`. */
   detection?: string;
+  /** Something moves in its picture, or did ten seconds ago; never where nothing is looked at. */
+  moving?: boolean;
   /** Parts of its picture are black for this user, who cannot play its recordings. */
   masked?: boolean;
 }

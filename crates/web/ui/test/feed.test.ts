@@ -30,7 +30,7 @@ function set() {
   const pending = new Map<number, { at: number; run: () => void }>();
   const sources: Fake[] = [];
   const changes: (number | null)[] = [];
-  const told = { refused: 0, beats: [] as unknown[] };
+  const told = { refused: 0, beats: [] as unknown[], motion: [] as unknown[] };
   const feed = new Feed({
     open: () => {
       const source = new Fake();
@@ -38,6 +38,8 @@ function set() {
       return source;
     },
     change: (id) => changes.push(id),
+    motion: (camera, moving) => told.motion.push([camera, moving]),
+    still: () => told.motion.push('still'),
     beat: (at) => told.beats.push(at),
     refused: () => {
       told.refused += 1;
@@ -137,4 +139,20 @@ test('stopped, it leaves nothing behind and hears no late word', () => {
 test('the number of a case, or nothing', () => {
   assert.equal(caseId('{"id":12}'), 12);
   for (const odd of ['{"id":"12"}', '{"id":0}', '{"id":1.5}', '[]', 'null', '', 5, undefined]) assert.equal(caseId(odd), null, String(odd));
+});
+
+test('what moves is passed on; a connection that ended says nothing of it any more', () => {
+  const { feed, sources, told, wait } = set();
+  feed.start();
+  const first = sources[0] as Fake;
+  first.onopen?.();
+  first.say('motion', '{"camera":"cho","moving":true}');
+  first.say('motion', '{"camera":"cho"}');
+  first.say('motion', 'nonsense');
+  assert.deepEqual(told.motion, [['cho', true]]);
+  wait(SILENT_MS);
+  assert.deepEqual(told.motion, [['cho', true], 'still']);
+  first.say('motion', '{"camera":"cho","moving":true}');
+  assert.equal(told.motion.length, 2, 'it is not listened to');
+  feed.stop();
 });

@@ -21,6 +21,10 @@ export interface FeedOptions {
   open: () => Source;
   /** Something changed: the case, or null when anything may have (a new connection, a look). */
   change: (id: number | null) => void;
+  /** A camera began to see something move, or ceased to. */
+  motion: (camera: string, moving: boolean) => void;
+  /** What was said of motion holds no longer. */
+  still: () => void;
   /** A sign of life that carries the box's time. */
   beat: (now: unknown) => void;
   /** Refused for good: perhaps the login ended. */
@@ -64,6 +68,7 @@ export class Feed {
     };
     source.onerror = () => {
       if (!mine()) return;
+      this.options.still();
       this.look();
       if (source.readyState === CLOSED) {
         this.options.refused();
@@ -74,6 +79,12 @@ export class Feed {
       if (!mine()) return;
       this.heard();
       this.options.change(caseId(data));
+    });
+    source.addEventListener('motion', ({ data }) => {
+      if (!mine()) return;
+      this.heard();
+      const [camera, moving] = [field(data, 'camera'), field(data, 'moving')];
+      if (typeof camera === 'string' && typeof moving === 'boolean') this.options.motion(camera, moving);
     });
     source.addEventListener('beat', ({ data }) => {
       if (!mine()) return;
@@ -117,6 +128,7 @@ export class Feed {
     this.stopTimer('silent');
     const source = this.source;
     this.source = null;
+    if (source) this.options.still();
     source?.close();
   }
 

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { get, loadSession, noteServerTime } from '../api';
+import { forget, stirred } from '../moving';
 import { Signal } from '../signal';
 import type { CaseList } from '../types';
 import { Feed } from './feed';
@@ -59,6 +60,8 @@ export function useInbox(wanted: boolean): void {
         touch(id);
         void count();
       },
+      motion: stirred,
+      still: forget,
       beat: noteServerTime,
       refused: () => void loadSession().catch(() => undefined),
       timers: { set: (run, ms) => window.setTimeout(run, ms), clear: (timer) => window.clearTimeout(timer as number) },

@@ -77,7 +77,7 @@ export function LivePage() {
 function Grid({ cameras, small }: { cameras: Camera[]; small: boolean }) {
   const sparing = useSignal(saver);
   const health = cameras.map((camera) => (camera.streams.sub ?? camera.streams.main).link);
-  const live = useLive({ cameras: cameras.map((camera) => camera.id), stream: 'sub', grid: true, sparing, health });
+  const live = useLive({ cameras: cameras.map((camera) => camera.id), stream: 'sub', grid: true, sparing, health, moves: cameras.map((camera) => camera.moving === true) });
   const said = live.channels.some((one) => one.full && one.rung === 'stills') ? 'live.stills_full'
     : live.channels.some((one) => one.converted && !one.covered && one.rung !== 'stills') ? 'live.converted' : null;
   return (

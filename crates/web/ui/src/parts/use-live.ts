@@ -5,7 +5,9 @@ import { loadSession, session } from '../api';
 import { RUNGS, type Rung } from '../player/ladder';
 import type { SessionStatus } from '../player/session';
 import { LiveView, type Channel, type StreamName } from '../player/view';
+import { moving } from '../moving';
 import { count } from '../saver';
+import { useSignal } from '../signal';
 
 export type { Channel } from '../player/view';
 
@@ -33,15 +35,17 @@ export interface Wish {
   cameras: readonly string[];
   stream: StreamName;
   grid: boolean;
-  /** Single pictures only, seldom. */
+  /** Single pictures only, seldom, but where something moves. */
   sparing: boolean;
   /** One camera alone: with its sound. */
   sound?: boolean;
   /** The cameras' states as the page knows them. */
   health: readonly string[];
+  /** Whether something moves before each camera, as the page knows it without hearing of it. */
+  moves?: readonly boolean[];
 }
 
-export function useLive({ cameras, stream, grid, sparing, sound = false, health }: Wish): Live {
+export function useLive({ cameras, stream, grid, sparing, sound = false, health, moves = [] }: Wish): Live {
   const videos = useRef<(HTMLVideoElement | null)[]>([]);
   const refs = useRef<((video: HTMLVideoElement | null) => void)[]>([]);
   const view = useRef<LiveView | null>(null);
@@ -56,7 +60,7 @@ export function useLive({ cameras, stream, grid, sparing, sound = false, health 
       changed: (ch, part) => setChannels((all) => all.map((one, i) => (i === ch ? { ...one, ...part } : one))),
       // What was refused cannot say why; the session call can.
       refused: () => loadSession().then(() => session.value !== null, () => false),
-      only: sparing ? 'stills' : FORCED, sound,
+      only: FORCED, sparing, sound,
       webrtc: session.value?.webrtc === true,
       everyMs: (sparing ? STILL_EVERY.saver : grid ? STILL_EVERY.tile : STILL_EVERY.large) * 1000,
     });
@@ -69,6 +73,8 @@ export function useLive({ cameras, stream, grid, sparing, sound = false, health 
 
   // Before the paint, still in the tap that asked for it.
   useLayoutEffect(() => view.current?.sound(sound), [sound]);
+  const heard = useSignal(moving);
+  useEffect(() => cameras.forEach((camera, ch) => view.current?.stir(ch, heard.has(camera) || moves[ch] === true)));
   useEffect(() => health.forEach((link, ch) => view.current?.health(ch, link)));
 
   const attach = (ch: number) => (refs.current[ch] = refs.current[ch] ?? ((video) => {

@@ -1,7 +1,7 @@
 // One `<video>` that plays a playlist by itself: older iPhones, televisions, newer browsers. What it does is watched from outside; it is begun anew when it fails.
 
 import { Backoff } from './backoff';
-import type { PlayerState } from './player';
+import { Shown, type PlayerState } from './shown';
 
 /** A picture that did not move for so long stands still. Players by segments take short breaks between them. */
 const QUIET_MS = 6000;
@@ -9,8 +9,7 @@ const TICK_MS = 500;
 /** So much farther behind the newest picture than it began, and it jumps: seconds. */
 const DRIFT = 6;
 
-export class HlsPlayer {
-  private state: PlayerState = { status: 'waiting', delay: null, codec: null, width: 0, height: 0 };
+export class HlsPlayer extends Shown {
   private readonly backoff = new Backoff();
   private retry = 0;
   private lastAt = -1;
@@ -20,19 +19,11 @@ export class HlsPlayer {
   private closed = false;
   private readonly timer: number;
 
-  constructor(private readonly video: HTMLVideoElement, private readonly url: string, private readonly changed: (state: PlayerState) => void) {
-    video.muted = true;
-    video.playsInline = true;
+  constructor(video: HTMLVideoElement, private readonly url: string, changed: (state: PlayerState) => void) {
+    super(video, changed);
     video.addEventListener('error', this.onError);
     this.timer = window.setInterval(() => this.tick(), TICK_MS);
     this.open();
-  }
-
-  play(): void {
-    const started = this.video.play() as Promise<void> | undefined;
-    started?.catch((error: unknown) => {
-      if (error instanceof DOMException && error.name === 'NotAllowedError') this.set({ status: 'tap' });
-    });
   }
 
   close(): void {
@@ -48,6 +39,8 @@ export class HlsPlayer {
     this.lastAt = -1;
     this.began = null;
     this.movedAt = performance.now();
+    // So that each failure is news.
+    if (this.state.status === 'failed') this.set({ status: 'waiting' });
     this.video.src = this.url;
     this.play();
   }
@@ -85,13 +78,6 @@ export class HlsPlayer {
     if (this.began === null) this.began = delay;
     if (delay > this.began + DRIFT) this.video.currentTime = end - this.began;
     return delay;
-  }
-
-  private set(change: Partial<PlayerState>): void {
-    const next = { ...this.state, ...change };
-    if ((Object.keys(next) as (keyof PlayerState)[]).every((key) => next[key] === this.state[key])) return;
-    this.state = next;
-    this.changed(next);
   }
 }
 

@@ -7,30 +7,8 @@ import { EdgeController, type Span } from './edge';
 import { inspectFragment, isInit, timescale } from './fmp4';
 import { canPlayLive, codecName, isManaged, mediaSourceClass } from './support';
 import type { FormatMessage, SoundMessage } from './protocol';
+import { Shown, type PlayerState } from './shown';
 import { Voice, type SoundState } from './voice';
-
-export type PlayerStatus =
-  /** No frame shown yet. */
-  | 'waiting'
-  | 'playing'
-  /** Frames stopped coming. */
-  | 'stalled'
-  /** This browser cannot play the codec; `codec` says which. */
-  | 'unsupported'
-  /** The browser wants a tap before it plays. */
-  | 'tap'
-  /** Decoding fails again and again. */
-  | 'failed';
-
-export interface PlayerState {
-  status: PlayerStatus;
-  /** Seconds behind the newest frame, once playing. */
-  delay: number | null;
-  /** `H.264`, `H.265`; once known. */
-  codec: string | null;
-  width: number;
-  height: number;
-}
 
 type Op = { kind: 'mime'; mime: string } | { kind: 'bytes'; bytes: Uint8Array; offset: number | null };
 
@@ -50,8 +28,7 @@ const STARVED_MS = 3000;
 /** So many failures of the sound, and it is given up. */
 const VOICES = 3;
 
-export class LivePlayer {
-  private state: PlayerState = { status: 'waiting', delay: null, codec: null, width: 0, height: 0 };
+export class LivePlayer extends Shown {
   private source: MediaSource | null = null;
   private buffer: SourceBuffer | null = null;
   private mime = '';
@@ -78,9 +55,8 @@ export class LivePlayer {
   private edge = new EdgeController();
   private readonly timer: number;
 
-  constructor(private readonly video: HTMLVideoElement, private readonly changed: (state: PlayerState) => void, private readonly heard: (state: SoundState) => void = () => undefined) {
-    video.muted = true;
-    video.playsInline = true;
+  constructor(video: HTMLVideoElement, changed: (state: PlayerState) => void, private readonly heard: (state: SoundState) => void = () => undefined) {
+    super(video, changed);
     video.addEventListener('error', this.onVideoError);
     this.timer = window.setInterval(() => this.tick(), TICK_MS);
   }
@@ -184,14 +160,6 @@ export class LivePlayer {
     if (this.voiceFailures >= VOICES) return this.giveUp('failed');
     this.heard('waiting');
     this.rebuild(true);
-  }
-
-  /** After a tap: some browsers do not start by themselves. */
-  play(): void {
-    const started = this.video.play() as Promise<void> | undefined;
-    started?.catch((error: unknown) => {
-      if (error instanceof DOMException && error.name === 'NotAllowedError') this.set({ status: 'tap' });
-    });
   }
 
   close(): void {
@@ -375,15 +343,6 @@ export class LivePlayer {
     // Browsers pause a hidden or starved video and do not always go on.
     if (video.paused && this.state.status !== 'tap' && out.delay !== null) this.play();
     this.lastAt = at;
-  }
-
-  private set(change: Partial<PlayerState>): void {
-    const next = { ...this.state, ...change };
-    const old = this.state;
-    const sameDelay = old.delay === next.delay || (old.delay !== null && next.delay !== null && Math.abs(old.delay - next.delay) < 0.05);
-    if (old.status === next.status && sameDelay && old.codec === next.codec && old.width === next.width && old.height === next.height) return;
-    this.state = next;
-    this.changed(next);
   }
 }
 

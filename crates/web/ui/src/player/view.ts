@@ -2,10 +2,11 @@
 
 import { Ladder, rungsFor, type Rung } from './ladder';
 import { HlsPlayer, canPlayHls } from './hls';
-import { LivePlayer, type PlayerState } from './player';
+import { LivePlayer } from './player';
 import { LiveSession, type LiveSink, type SessionStatus } from './session';
 import { Stills } from './stills';
 import { canPlayHevc, mediaSourceClass } from './support';
+import { FRESH, type PlayerState } from './shown';
 import type { SoundState } from './voice';
 import { RtcPlayer, canRtc } from './webrtc';
 
@@ -49,6 +50,8 @@ export interface ViewOptions {
   only?: Rung | null;
   /** The box answers WebRTC on the way this page came. */
   webrtc: boolean;
+  /** Data is spared: single pictures, but where something moves. */
+  sparing?: boolean;
   /** Milliseconds from one single picture to the next. */
   everyMs: number;
   /** One camera alone, on the socket, can be heard. */
@@ -64,7 +67,6 @@ const HIDE_MS = 2000;
 const LINGER = 2;
 /** Tiles so far out of sight are made ready already. */
 const MARGIN = '25% 0px';
-const FRESH: PlayerState = { status: 'waiting', delay: null, codec: null, width: 0, height: 0 };
 
 interface Seat {
   ch: number;
@@ -80,6 +82,8 @@ interface Seat {
   /** The camera's state as the page knows it otherwise. */
   health: string;
   inSight: boolean;
+  /** Something moves before this camera. */
+  stirs: boolean;
   /** When it was last seen to leave the sight, in seconds of `now`. */
   left: number;
   /** How often its pictures were asked for in H.264 since it last played. */
@@ -112,7 +116,7 @@ export class LiveView {
     const can = { mediaSource: mediaSourceClass() !== null, webrtc: options.webrtc && canRtc(), nativeHls: canPlayHls() };
     const rungs = rungsFor(can, options.only ?? null);
     this.seats = options.cameras.map((camera, ch) => ({
-      ch, camera, video: options.videos[ch] ?? null, ladder: new Ladder(rungs, now()), rung: null, player: null, stills: null, state: FRESH, link: null, sound: 'off', health: 'ok', inSight: true, left: -Infinity, tries: 0,
+      ch, camera, video: options.videos[ch] ?? null, ladder: new Ladder(rungs, now()), rung: null, player: null, stills: null, state: FRESH, link: null, sound: 'off', health: 'ok', inSight: true, stirs: false, left: -Infinity, tries: 0,
     }));
     if (typeof IntersectionObserver === 'function') {
       this.sight = new IntersectionObserver((entries) => {
@@ -152,6 +156,14 @@ export class LiveView {
     if (seat) seat.health = link;
   }
 
+  /** Whether something moves before the camera. */
+  stir(ch: number, on: boolean): void {
+    const seat = this.seats[ch];
+    if (!seat || seat.stirs === on) return;
+    seat.stirs = on;
+    this.settle();
+  }
+
   close(): void {
     window.clearInterval(this.timer);
     window.clearTimeout(this.hideTimer);
@@ -166,7 +178,7 @@ export class LiveView {
   /** Gives every picture the player of its rung, and the socket the cameras that are on it. */
   private settle(): void {
     for (const seat of this.seats) {
-      const wanted = seat.ladder.rung;
+      const wanted = this.spared(seat) ? 'stills' : seat.ladder.rung;
       if (seat.rung !== wanted) this.take(seat, wanted);
       // The socket closes itself when the page is hidden; what asks by itself must be told.
       const asleep = !this.awake(seat) || (asksItself(wanted) && this.hidden);
@@ -188,6 +200,10 @@ export class LiveView {
   private rest(seat: Seat): void {
     this.clear(seat);
     this.options.changed(seat.ch, { player: FRESH });
+  }
+
+  private spared(seat: Seat): boolean {
+    return this.options.sparing === true && !seat.stirs;
   }
 
   /** Whether a picture is to move: one that was scrolled out of sight is not. */
@@ -255,7 +271,7 @@ export class LiveView {
       seat.ladder.cannot(now());
     } else if (this.fair(seat) && (state.status === 'stalled' || state.status === 'failed')) seat.ladder.strike(now());
     // Not in the middle of a player's own step.
-    if (seat.ladder.rung !== seat.rung) window.setTimeout(() => this.settle(), 0);
+    if (!this.spared(seat) && seat.ladder.rung !== seat.rung) window.setTimeout(() => this.settle(), 0);
   }
 
   /** News of the sound. What cannot be played is not fetched, either. */
@@ -380,6 +396,8 @@ export class LiveView {
 
   /** Whether this picture should be moving: seen, and camera and box are there as far as is known. */
   private fair(seat: Seat): boolean {
+    // What was not asked to move proves nothing.
+    if (this.spared(seat)) return false;
     if (this.hidden || !this.awake(seat) || seat.state.status === 'tap') return false;
     // The box says only what is wrong: a stream that is well shows it by its frames.
     if (seat.rung === 'socket') return this.sessionStatus === 'open' && (seat.link ?? 'ok') === 'ok';

@@ -2,7 +2,7 @@
 // The offer goes out before candidates are gathered: the box is found at the address in its answer, and learns ours from where we knock.
 
 import { Backoff } from './backoff';
-import type { PlayerState } from './player';
+import { Shown, type PlayerState } from './shown';
 
 /** Without a picture for so long after the answer, or between two, it is begun anew or stands still. */
 const CONNECT_MS = 8000;
@@ -28,8 +28,7 @@ interface Look {
   emitted: number;
 }
 
-export class RtcPlayer {
-  private state: PlayerState = { status: 'waiting', delay: null, codec: null, width: 0, height: 0 };
+export class RtcPlayer extends Shown {
   private readonly backoff = new Backoff();
   private peer: RTCPeerConnection | null = null;
   /** What to delete at the end. */
@@ -40,19 +39,10 @@ export class RtcPlayer {
   private closed = false;
   private readonly timer: number;
 
-  constructor(private readonly video: HTMLVideoElement, private readonly options: RtcOptions) {
-    video.muted = true;
-    video.playsInline = true;
+  constructor(video: HTMLVideoElement, private readonly options: RtcOptions) {
+    super(video, options.changed);
     this.timer = window.setInterval(() => void this.tick(), TICK_MS);
     void this.open();
-  }
-
-  /** After a tap: some browsers do not start by themselves. */
-  play(): void {
-    const started = this.video.play() as Promise<void> | undefined;
-    started?.catch((error: unknown) => {
-      if (error instanceof DOMException && error.name === 'NotAllowedError') this.set({ status: 'tap' });
-    });
   }
 
   close(): void {
@@ -149,14 +139,6 @@ export class RtcPlayer {
       this.last = look;
     }
     if (video.paused && video.srcObject && this.state.status !== 'tap') this.play();
-  }
-
-  private set(change: Partial<PlayerState>): void {
-    const next = { ...this.state, ...change };
-    const sameDelay = this.state.delay === next.delay || (this.state.delay !== null && next.delay !== null && Math.abs(this.state.delay - next.delay) < 0.05);
-    if (sameDelay && this.state.status === next.status && this.state.codec === next.codec && this.state.width === next.width && this.state.height === next.height) return;
-    this.state = next;
-    this.options.changed(next);
   }
 }
 

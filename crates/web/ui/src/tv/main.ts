@@ -1,6 +1,7 @@
 // The TV's page: let in, or the wall, or a plain page while people meet. Comes back by itself from whatever went away.
 
-import { LivePlayer, type PlayerState } from '../player/player';
+import { LivePlayer } from '../player/player';
+import type { PlayerState } from '../player/shown';
 import { LiveSession, type SessionStatus } from '../player/session';
 import { recall, remember } from '../storage';
 import { ask, own, Refused, type Own, type Site, type View } from './box';
