@@ -112,7 +112,8 @@ async fn what_no_browser_plays_comes_in_h264_with_the_cameras_own_pictures_and_t
     assert!(text["codecs"].as_str().unwrap().starts_with("avc1."), "{text}");
     assert_eq!((&text["converted"], &text["stream"], text.get("covered")), (&true.into(), &"sub".into(), None), "{text}");
     let (ours, theirs) = (village.path().join("h264.mp4"), village.path().join("h265.mp4"));
-    let ((), ()) = tokio::join!(film(&mut made, 60, &ours), film(&mut plain, 75, &theirs));
+    // Longer than the other by what a worker may take to start: where not all pictures meet, the shift that most meet at is a wrong one.
+    let ((), ()) = tokio::join!(film(&mut made, 60, &ours), film(&mut plain, 150, &theirs));
     assert_eq!((probed(&ours).as_str(), probed(&theirs).as_str()), ("h264,320,180", "hevc,320,180"));
     assert_eq!(decoded(&ours), 60, "every picture is decoded, without an error");
     let keys: Vec<i64> = frames(&ours).iter().filter(|f| f.key).map(|f| f.pts).collect();
