@@ -60,6 +60,7 @@ mod violations;
 mod vision;
 mod wall;
 pub mod want;
+mod watch;
 mod way;
 mod webrtc;
 

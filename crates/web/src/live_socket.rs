@@ -8,10 +8,11 @@ use crate::{
     app::App,
     guard::Caller,
     problem::{Full, Problem},
-    pump::{self, Watch},
+    pump,
     query::Params,
     tv, wall,
     want::{CAMERAS_MAX, Want},
+    watch::Watch,
 };
 use axum::{
     Extension,

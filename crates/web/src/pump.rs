@@ -4,12 +4,11 @@
 
 use crate::{
     app::App,
-    context::Camera,
     guard::{self, Caller},
     rendition::NoRendition,
     share::Share,
-    sight::{Rendered, Sight},
     want::Want,
+    watch::{Source, Watch, camera},
 };
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -41,99 +40,6 @@ const DEAD_AFTER: Duration = Duration::from_secs(50);
 const SEND_WITHIN: Duration = Duration::from_secs(20);
 /// Wishes from one look to the next: a page that is scrolled has few, and each that sits a viewer down costs a group of pictures.
 const WISHES_A_LOOK: u32 = 60;
-
-/// Where a camera's pictures come from.
-enum Source {
-    Sent(LiveStream),
-    /// Made while somebody watches: asked for each time a viewer sits down, and each time it may be refused.
-    Made(Rendered),
-}
-
-/// One camera on a socket.
-pub(crate) struct Watch {
-    camera: CameraId,
-    channel: Channel,
-    source: Source,
-    /// For a viewer who plays H.264 alone: the stream he asked for. What he is shown of it is decided each time he sits down.
-    h264: Option<Channel>,
-    /// Streams that came in another format since he sat down.
-    others: Vec<Channel>,
-    /// Its place in a multiplexed socket.
-    ch: Option<u8>,
-    /// The place of its sound, where that was asked for.
-    sound: Option<u8>,
-    told: Option<Link>,
-    /// Whether its link is told.
-    states: bool,
-}
-
-impl Watch {
-    pub(crate) fn new(camera: CameraId, channel: Channel, stream: LiveStream, ch: Option<u8>) -> Self {
-        let source = Source::Sent(stream);
-        Self { camera, channel, source, h264: None, others: Vec::new(), ch, sound: None, told: None, states: true }
-    }
-
-    /// What somebody is shown of a camera.
-    pub(crate) fn of(camera: CameraId, sight: Sight<'_>, ch: Option<u8>) -> Self {
-        let (channel, source) = source(sight);
-        Self { camera, channel, source, h264: None, others: Vec::new(), ch, sound: None, told: None, states: true }
-    }
-
-    /// The same for whoever plays H.264 alone and asked for this stream.
-    pub(crate) fn in_h264(self, asked: Channel) -> Self {
-        Self { h264: Some(asked), ..self }
-    }
-
-    /// The same with its sound, in that place. `None`: there is none to be heard. What is made of a camera's stream has a time of its own,
-    /// on which no sound lies: it comes without.
-    pub(crate) fn with_sound(self, ch: u8) -> Option<Self> {
-        match &self.source {
-            Source::Sent(stream) => stream.sound_allowed().then_some(Self { sound: Some(ch), ..self }),
-            Source::Made(_) => Some(self),
-        }
-    }
-
-    /// Whether it is a rendition, and whether a covered one.
-    fn made(&self) -> Option<bool> {
-        match &self.source {
-            Source::Sent(_) => None,
-            Source::Made(of) => Some(of.covered),
-        }
-    }
-
-    /// Whether it shows what masks would cover, if there are any.
-    fn uncovered(&self) -> bool {
-        self.made() != Some(true)
-    }
-
-    /// Looks again at what there is of the camera: it may have come, or changed, since the socket opened.
-    fn decide(&mut self, app: &App, caller: &Caller) {
-        let (Some(asked), Some(camera)) = (self.h264, camera(app, &self.camera)) else { return };
-        (self.channel, self.source) = source(caller.sight_in_h264(&app.context, camera, asked, &self.others));
-    }
-
-    /// Whether these are the parameters of something that this viewer cannot play.
-    fn foreign(&self, said: &Said) -> bool {
-        let Said::Seen(live::Message::Format(info)) = said else { return false };
-        self.h264.is_some() && matches!(self.source, Source::Sent(_)) && !info.codecs.starts_with("avc")
-    }
-
-    /// Of what is no camera on the board no state is told.
-    pub(crate) fn without_state(self) -> Self {
-        Self { states: false, ..self }
-    }
-}
-
-fn source(sight: Sight<'_>) -> (Channel, Source) {
-    match sight {
-        Sight::Plain(channel, stream) => (channel, Source::Sent(stream.clone())),
-        Sight::Rendition(of) => (of.channel, Source::Made(of)),
-    }
-}
-
-fn camera<'a>(app: &'a App, id: &CameraId) -> Option<&'a Camera> {
-    app.context.cameras.iter().find(|camera| camera.id == *id)
-}
 
 /// The texts of the protocol.
 #[derive(Serialize)]
@@ -268,7 +174,7 @@ async fn pump(
         };
         let sent = match step {
             Some((index, said)) => match watches.get_mut(index) {
-                Some(watch) if watch.foreign(&said) => {
+                Some(watch) if matches!(&said, Said::Seen(seen) if watch.foreign(seen)) => {
                     // What comes instead has a time of its own, and the sound would lie on the old one.
                     if watch.sound.is_some() {
                         return End(Some((close_code::AGAIN, "the camera's format changed: open it again")));

@@ -17,10 +17,10 @@ use crate::{
     live_socket,
     origin::Origin,
     problem::{Full, Problem},
-    pump::Watch,
     session::{self, SetCookie},
     wall::{CAMERA, Turn, View},
     want::Want,
+    watch::Watch,
     way::Way,
 };
 use axum::{
