@@ -1,15 +1,15 @@
 // What comes over the network: the first view of a new phone, and live pictures of the tiles in sight and no others.
 import assert from 'node:assert/strict';
 import { connect, createServer } from 'node:net';
-import { after, before, test } from 'node:test';
-import { launch, screensOf, skipping, vi } from './chrome.mjs';
+import { test } from 'node:test';
+import { skipping, vi } from './chrome.mjs';
 import { until } from './until.mjs';
-import { USER, Village } from './village.mjs';
-import { advance, listen, misfits, videos } from './watch.mjs';
+import { PHONE as ANY, open, signIn, stay } from './visit.mjs';
+import { advance, misfits, videos } from './watch.mjs';
 
 const skip = skipping('browser-bytes');
 /** Low: few of the tiles are in sight. */
-const PHONE = { viewport: { width: 390, height: 560 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, locale: 'vi-VN' };
+const PHONE = { ...ANY, viewport: { width: 390, height: 560 } };
 const COUNT = 8;
 const CAMERAS = Array.from({ length: COUNT }, (_, n) => [`ngo-${n}`, `Ngõ ${n}`, `variant=${n + 1},size=320x180,sub-size=320x180,fps=10,sub-fps=10,gop=1s`]);
 /** All that a phone fetches until it shows the live page for the first time, pictures aside: bytes on the wire, heads included. */
@@ -41,19 +41,9 @@ async function counted(url) {
   return wire;
 }
 
-before(async () => {
-  if (skip) return;
-  village = await Village.start({ cameras: CAMERAS });
-  screensOf(village);
+stay(skip, { start: { cameras: CAMERAS }, leave: () => wire?.close() }, async (here) => {
+  ({ village, browser } = here);
   wire = await counted(village.url);
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  wire?.close();
-  const status = await village?.stop();
-  if (village) assert.equal(status, 0, 'matthon ends with 0 after SIGTERM');
 });
 
 let login;
@@ -70,9 +60,7 @@ test('the first view of a new phone is light', { skip }, async () => {
     if (wire.plain !== before) [before, since] = [wire.plain, Date.now()];
     return Date.now() - since > 1000;
   });
-  await page.fill('input[name=username]', USER.name);
-  await page.fill('input[name=password]', USER.password);
-  await page.click('button[type=submit]');
+  await signIn(page);
   await page.locator(tile(0)).waitFor();
   await advance(page, 0, 0.5);
   const { plain } = wire;
@@ -86,9 +74,8 @@ test('the first view of a new phone is light', { skip }, async () => {
 
 test('tiles that are scrolled out of sight are not sent, and move again when they are back', { skip }, async () => {
   const context = await browser.newContext({ ...PHONE, storageState: login });
-  const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
-  const complaints = listen(page);
+  const complaints = [];
+  const page = await open(context, complaints, 30_000);
   const [sockets, said, frames] = [[], [], CAMERAS.map(() => 0)];
   page.on('websocket', (socket) => {
     sockets.push(socket.url());

@@ -1,35 +1,23 @@
 // The demo in a real browser: drawn streets seen live, a panel that says what comes, and the story's cases by themselves.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { launch, screensOf, skipping, vi } from './chrome.mjs';
+import { test } from 'node:test';
+import { skipping, vi } from './chrome.mjs';
 import { until } from './until.mjs';
-import { DEMO, USER, Village } from './village.mjs';
-import { listen, misfits, videos } from './watch.mjs';
+import { DEMO } from './village.mjs';
+import { open, signIn, stay } from './visit.mjs';
+import { misfits, videos } from './watch.mjs';
 
 const skip = skipping('browser-demo');
 
 let village;
-let browser;
 let page;
-let complaints;
 let screens;
+const complaints = [];
 
-before(async () => {
-  if (skip) return;
-  village = await Village.start({ demo: true });
-  screens = screensOf(village);
-  browser = await launch();
-  const context = await browser.newContext({ viewport: { width: 1280, height: 960 }, locale: 'vi-VN' });
-  page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  complaints = listen(page);
-});
-
-after(async () => {
-  await browser?.close();
-  const status = await village?.stop();
-  if (village) assert.equal(status, 0, 'matthon ends with 0 after SIGTERM');
+stay(skip, { start: { demo: true } }, async (here) => {
+  ({ village, screens } = here);
+  page = await open(await here.browser.newContext({ viewport: { width: 1280, height: 960 }, locale: 'vi-VN' }), complaints);
 });
 
 const shoot = async (name) => {
@@ -39,9 +27,7 @@ const shoot = async (name) => {
 
 test('the story is announced, and its cases appear by themselves', { skip }, async () => {
   await page.goto(village.url);
-  await page.fill('input[name=username]', USER.name);
-  await page.fill('input[name=password]', USER.password);
-  await page.click('button[type=submit]');
+  await signIn(page);
   await page.locator('.coming').waitFor();
   assert.equal(await page.locator('.coming h2').textContent(), vi['demo.title']);
   // Nobody is signed in on the first page: the browser tells of that refusal.

@@ -1,14 +1,13 @@
 // The ways a live picture comes: by the socket, by HLS, as single pictures; chosen by what the browser can, left when they fail, and sparing data.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { launch, screensOf, skipping, vi } from './chrome.mjs';
+import { test } from 'node:test';
+import { skipping, vi } from './chrome.mjs';
 import { until } from './until.mjs';
-import { USER, Village } from './village.mjs';
-import { advance, listen, misfits, videos } from './watch.mjs';
+import { PHONE, loginOf, open, stay, tell } from './visit.mjs';
+import { advance, misfits, videos } from './watch.mjs';
 
 const skip = skipping('browser-ladder');
-const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, locale: 'vi-VN' };
 /** One as most are, one that this browser cannot play at all. */
 const [GATE, SCHOOL] = [
   ['cong-lang', 'Cổng làng', 'size=640x360,fps=15,sub-fps=15,gop=1s'],
@@ -19,49 +18,28 @@ let village;
 let browser;
 let login;
 let screens;
-const open = new Set();
 
-before(async () => {
-  if (skip) return;
-  village = await Village.start({ cameras: [GATE, SCHOOL] });
-  screens = screensOf(village);
-  // The village is on this machine, and a browser does not do WebRTC with its own machine unless told so.
-  browser = await launch(['--allow-loopback-in-peer-connection']);
-  const context = await browser.newContext(PHONE);
-  const page = await context.newPage();
-  await page.goto(village.url);
-  await page.fill('input[name=username]', USER.name);
-  await page.fill('input[name=password]', USER.password);
-  await page.click('button[type=submit]');
-  await page.locator('.grid').waitFor();
-  login = await context.storageState();
-  await context.close();
-});
-
-after(async () => {
-  await browser?.close();
-  const status = await village?.stop();
-  if (village) assert.equal(status, 0, 'matthon ends with 0 after SIGTERM');
+// The village is on this machine, and a browser does not do WebRTC with its own machine unless told so.
+stay(skip, { start: { cameras: [GATE, SCHOOL] }, switches: ['--allow-loopback-in-peer-connection'] }, async (here) => {
+  ({ village, browser, screens } = here);
+  login = await loginOf(browser, village);
 });
 
 /** A test with a phone of its own. `prepare`: what to do to its page before it opens. */
 function step(name, where, run, prepare = async () => undefined) {
   test(name, { skip }, async () => {
     const context = await browser.newContext({ ...PHONE, storageState: login });
-    open.add(context);
-    const page = await context.newPage();
-    page.setDefaultTimeout(30_000);
-    const complaints = listen(page);
+    const complaints = [];
+    const page = await open(context, complaints, 30_000);
     try {
       await prepare(page);
       await page.goto(village.url + where);
       await run(page, complaints);
       assert.deepEqual(complaints, [], 'the browser complained');
     } catch (error) {
-      console.error(`--- page\n${await page.evaluate(() => document.body.innerText).catch(() => '')}\n--- log\n${village.log()}`);
+      await tell({ page }, village);
       throw error;
     } finally {
-      open.delete(context);
       await context.close();
     }
   });

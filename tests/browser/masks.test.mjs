@@ -1,42 +1,29 @@
 // A camera with masks as an administrator sees it: black where it is covered, live and in the past, and why.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { launch, screensOf, skipping, vi } from './chrome.mjs';
+import { test } from 'node:test';
+import { skipping, vi } from './chrome.mjs';
 import { until } from './until.mjs';
-import { USER, Village } from './village.mjs';
-import { listen, misfits, videos, wentOn } from './watch.mjs';
+import { PHONE, open, signIn, stay } from './visit.mjs';
+import { misfits, videos, wentOn } from './watch.mjs';
 
 const skip = skipping('browser-masks');
-const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, locale: 'vi-VN' };
 /** Its right half, down to nine tenths. */
 const GATE = ['cong-lang', 'Cổng làng', 'size=640x360,fps=10,sub-fps=10,gop=1s', 'masks = [[[0.5, 0.0], [1.0, 0.0], [1.0, 0.9], [0.5, 0.9]]]'];
 
 let village;
-let browser;
+let screens;
 let context;
 let page;
-let complaints;
+const complaints = [];
 
-before(async () => {
-  if (skip) return;
-  village = await Village.start({ cameras: [GATE] });
-  browser = await launch();
-  context = await browser.newContext(PHONE);
-  page = await context.newPage();
-  page.setDefaultTimeout(30_000);
-  complaints = listen(page);
+stay(skip, { start: { cameras: [GATE] } }, async (here) => {
+  ({ village, screens } = here);
+  context = await here.browser.newContext(PHONE);
+  page = await open(context, complaints, 30_000);
   await page.goto(village.url);
-  await page.fill('input[name=username]', USER.name);
-  await page.fill('input[name=password]', USER.password);
-  await page.click('button[type=submit]');
+  await signIn(page);
   await page.locator('.grid').waitFor();
-});
-
-after(async () => {
-  await browser?.close();
-  const status = await village?.stop();
-  if (village) assert.equal(status, 0, 'matthon ends with 0 after SIGTERM');
 });
 
 /** The brightest red of both halves of what is shown, a little away from their border. */
@@ -69,7 +56,7 @@ test('live it moves, black where it is masked, and says who sees it all', { skip
   await page.getByText(vi['live.covered']).waitFor();
   await isCovered('section.camera video');
   assert.deepEqual(await misfits(page), []);
-  await page.screenshot({ path: path.join(screensOf(village), 'masked.png') });
+  await page.screenshot({ path: path.join(screens, 'masked.png') });
 });
 
 test('the past is single pictures and a film, black where they are masked, and says why', { skip }, async () => {

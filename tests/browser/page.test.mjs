@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { en, launch, screensOf, skipping, vi } from './chrome.mjs';
+import { en, skipping, vi } from './chrome.mjs';
 import { until } from './until.mjs';
-import { CAMERAS, USER, Village } from './village.mjs';
+import { CAMERAS, USER } from './village.mjs';
+import { open, signIn, stay, story } from './visit.mjs';
 import { listen, misfits, videos, wentOn } from './watch.mjs';
 
 const skip = skipping('browser');
@@ -23,42 +23,16 @@ let village;
 let browser;
 let context;
 let page;
-let complaints;
+const complaints = [];
 let screens;
 
-before(async () => {
-  if (skip) return;
-  village = await Village.start();
-  screens = screensOf(village);
-  browser = await launch();
+stay(skip, {}, async (here) => {
+  ({ village, browser, screens } = here);
   context = await browser.newContext({ ...DESKTOP, locale: 'vi-VN', acceptDownloads: true });
-  page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  complaints = listen(page);
+  page = await open(context, complaints);
 });
 
-after(async () => {
-  await browser?.close();
-  const status = await village?.stop();
-  if (village) assert.equal(status, 0, 'matthon ends with 0 after SIGTERM');
-});
-
-/** A step of the story; the steps follow each other on one page, so after a failure the rest has no ground. */
-let broken = null;
-function step(name, run) {
-  test(name, { skip }, async () => {
-    if (broken) assert.fail(`not run: “${broken}” failed before it`);
-    try {
-      await run();
-      assert.deepEqual(complaints.splice(0), [], 'the browser complained');
-    } catch (error) {
-      broken = name;
-      const shown = await page.evaluate(() => document.body.innerText).catch(() => '');
-      console.error(`--- page\n${page.url()}\n${shown}\n--- browser\n${JSON.stringify(complaints)}\n--- log\n${village.log()}`);
-      throw error;
-    }
-  });
-}
+const step = story(skip, { complaints, told: () => ({ pages: { page }, village }) });
 
 /** Takes out complaints that the step provoked on purpose; the others stay and fail it. */
 function forgive(pattern) {
@@ -88,9 +62,7 @@ async function advance(on, which, seconds = 1.5, limit = 30_000) {
 
 step('a wrong password is refused in words', async () => {
   await page.goto(village.url);
-  await page.fill('input[name=username]', USER.name);
-  await page.fill('input[name=password]', 'sai');
-  await page.click('button[type=submit]');
+  await signIn(page, 'sai');
   await page.getByText(vi['login.wrong']).waitFor();
   await shoot(page, 'login');
   forgive(REFUSED);

@@ -1,14 +1,13 @@
 // From an invitation to a live picture without a keyboard; opened inside Zalo, also one case alone; a lost phone; a person who leaves office.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { en, launch, screensOf, skipping, vi } from './chrome.mjs';
+import { en, skipping, vi } from './chrome.mjs';
 import { until } from './until.mjs';
-import { CAMERAS, USER, Village } from './village.mjs';
-import { listen, misfits, videos, wentOn } from './watch.mjs';
+import { CAMERAS } from './village.mjs';
+import { PHONE, open, signIn, stay, story } from './visit.mjs';
+import { misfits, videos, wentOn } from './watch.mjs';
 
 const skip = skipping('browser-people');
-const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, locale: 'vi-VN' };
 const ZALO = 'Mozilla/5.0 (Linux; Android 10; wv) AppleWebKit/537.36 Chrome/119.0 Mobile Safari/537.36 Zalo android/12090679 ZaloTheme/light ZaloLanguage/vi';
 const NAME = 'Ông Nguyễn Văn Ba';
 const PLACE = CAMERAS[0];
@@ -19,49 +18,24 @@ let admin;
 let screens;
 const complaints = [];
 
-before(async () => {
-  if (skip) return;
-  village = await Village.start();
-  screens = screensOf(village);
-  browser = await launch();
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'vi-VN' });
-  admin = await open(context, village.url);
-  await admin.fill('input[name=username]', USER.name);
-  await admin.fill('input[name=password]', USER.password);
-  await admin.click('button[type=submit]');
+stay(skip, {}, async (here) => {
+  ({ village, browser, screens } = here);
+  admin = await openAt(await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'vi-VN' }), village.url);
+  await signIn(admin);
   await admin.locator('.grid').waitFor();
 });
 
-after(async () => {
-  await browser?.close();
-  const status = await village?.stop();
-  if (village) assert.equal(status, 0, 'matthon ends with 0 after SIGTERM');
-});
-
-async function open(context, url) {
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  complaints.push(listen(page));
+async function openAt(context, url) {
+  const page = await open(context, complaints);
   await page.goto(url);
   return page;
 }
 
-let broken = null;
-function step(name, run) {
-  test(name, { skip }, async () => {
-    if (broken) assert.fail(`not run: “${broken}” failed before it`);
-    try {
-      await run();
-      // What is refused on purpose is told by the browser as well.
-      const left = complaints.flatMap((list) => list.splice(0)).filter(({ text, url }) => !/status of (401|410) .*/.test(text) || !url.includes('/api/v1/'));
-      assert.deepEqual(left, [], 'the browser complained');
-    } catch (error) {
-      broken = name;
-      console.error(`--- admin\n${await admin.evaluate(() => document.body.innerText).catch(() => '')}\n--- log\n${village.log()}`);
-      throw error;
-    }
-  });
-}
+const step = story(skip, {
+  complaints, told: () => ({ pages: { admin }, village }),
+  // What is refused on purpose is told by the browser as well.
+  provoked: ({ text, url }) => /status of (401|410) .*/.test(text) && url.includes('/api/v1/'),
+});
 
 const shoot = (page, name) => page.screenshot({ path: path.join(screens, `${name}.png`), fullPage: true });
 
@@ -91,7 +65,7 @@ step('the administrator invites: name, office, places, and a code to scan', asyn
 
 step('inside Zalo the link says what to do, and uses nothing up', async () => {
   const context = await browser.newContext({ ...PHONE, userAgent: ZALO });
-  const page = await open(context, invitation);
+  const page = await openAt(context, invitation);
   await page.getByText(vi['join.zalo']).waitFor();
   assert.equal(await page.getByRole('button', { name: vi['join.open'] }).count(), 0);
   assert.deepEqual(await misfits(page), []);
@@ -101,9 +75,7 @@ step('inside Zalo the link says what to do, and uses nothing up', async () => {
 
 step('a fresh phone on slow 4G sees a live picture within two minutes and without a key pressed', async () => {
   const context = await browser.newContext(PHONE);
-  phone = await context.newPage();
-  phone.setDefaultTimeout(60_000);
-  complaints.push(listen(phone));
+  phone = await open(context, complaints, 60_000);
   const wire = await context.newCDPSession(phone);
   await wire.send('Network.enable');
   await wire.send('Network.emulateNetworkConditions', { offline: false, latency: 150, downloadThroughput: 1_600_000 / 8, uploadThroughput: 750_000 / 8 });
@@ -132,7 +104,7 @@ step('a fresh phone on slow 4G sees a live picture within two minutes and withou
 
 step('the same link lets no second phone in', async () => {
   const context = await browser.newContext(PHONE);
-  const page = await open(context, invitation);
+  const page = await openAt(context, invitation);
   await page.locator('[data-refused=used]').getByText(vi['join.used']).waitFor();
   await shoot(page, 'join-used');
   await page.getByRole('link', { name: vi['join.home'] }).tap();
@@ -142,7 +114,7 @@ step('the same link lets no second phone in', async () => {
 
 let one;
 step('a case is passed on: a link for one person, made on its page', async () => {
-  const page = await open(admin.context(), `${village.url}/camera/${PLACE[0]}`);
+  const page = await openAt(admin.context(), `${village.url}/camera/${PLACE[0]}`);
   await until('a picture is there', async () => (await videos(page))[0]?.frames > 0, 60_000);
   await page.getByRole('button', { name: vi['make.title'] }).click();
   await page.fill('.make-case textarea', 'Xe tải đỗ chắn lối');
@@ -180,7 +152,7 @@ async function zalo(reads = []) {
 step('inside Zalo, without storage, the case shows and is answered, and nothing else is to be had', async () => {
   const reads = [];
   const context = await zalo(reads);
-  const page = await open(context, one.link);
+  const page = await openAt(context, one.link);
   await page.locator(`[data-case="${one.id}"][data-state=raised]`).waitFor();
   await page.locator('.still-picture img').waitFor();
   assert.ok(await page.locator('.still-picture img').evaluate((img) => img.decode().then(() => img.naturalWidth > 0)), 'the picture is a picture');
@@ -210,7 +182,7 @@ step('inside Zalo, without storage, the case shows and is answered, and nothing 
 
 step('a second browser finds the link used', async () => {
   const context = await zalo();
-  const page = await open(context, one.link);
+  const page = await openAt(context, one.link);
   await page.locator('[data-refused=used]').getByText(vi['one.used']).waitFor();
   assert.equal(await page.locator('[data-case]').count(), 0);
   await shoot(page, 'one-case-used');
@@ -244,7 +216,7 @@ step('settings on a phone, in both languages and in the dark: nothing cut, nothi
   for (const [lang, texts] of [['vi', vi], ['en', en]]) {
     const context = await browser.newContext({ ...PHONE, colorScheme: lang === 'en' ? 'dark' : 'light', storageState: await admin.context().storageState() });
     await context.addInitScript((chosen) => localStorage.setItem('matthon.lang', chosen), lang);
-    const page = await open(context, `${village.url}/cai-dat`);
+    const page = await openAt(context, `${village.url}/cai-dat`);
     await page.getByRole('heading', { name: texts['people.title'] }).waitFor();
     assert.deepEqual(await misfits(page), []);
     await shoot(page, lang === 'en' ? 'dark-settings-en' : 'settings');

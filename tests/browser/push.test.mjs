@@ -2,15 +2,14 @@
 // Chromium's own push service is out of reach here, so the page's question to it is answered by the test; all else is real.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { launch, screensOf, skipping, vi } from './chrome.mjs';
+import { skipping, vi } from './chrome.mjs';
 import { PushService } from './push-service.mjs';
 import { until } from './until.mjs';
-import { CAMERAS, USER, Village } from './village.mjs';
-import { listen, misfits } from './watch.mjs';
+import { CAMERAS, USER } from './village.mjs';
+import { PHONE, open, signIn, stay, story } from './visit.mjs';
+import { misfits } from './watch.mjs';
 
 const skip = skipping('push');
-const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, locale: 'vi-VN' };
 const [GATE] = CAMERAS;
 const NOTE = 'Xe tải đỗ chắn cổng';
 
@@ -19,29 +18,17 @@ let browser;
 let service;
 let context;
 let page;
-let complaints;
+const complaints = [];
 let screens;
 let worker;
 
-before(async () => {
-  if (skip) return;
-  village = await Village.start({ push: true });
-  screens = screensOf(village);
+stay(skip, { start: { push: true }, leave: () => service?.stop() }, async (here) => {
+  ({ village, browser, screens } = here);
   service = await PushService.start();
-  browser = await launch();
   context = await browser.newContext(PHONE);
   await context.grantPermissions(['notifications'], { origin: village.url });
   await context.addInitScript(answerForThePushService, service.subscription('phone'));
-  page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  complaints = listen(page);
-});
-
-after(async () => {
-  await browser?.close();
-  service?.stop();
-  const status = await village?.stop();
-  if (village) assert.equal(status, 0, 'matthon ends with 0 after SIGTERM');
+  page = await open(context, complaints);
 });
 
 /** In the page: what a push service would answer; kept as a browser keeps it, until it is given up. */
@@ -64,22 +51,7 @@ function answerForThePushService(subscription) {
   };
 }
 
-let broken = null;
-function step(name, run) {
-  test(name, { skip }, async () => {
-    if (broken) assert.fail(`not run: “${broken}” failed before it`);
-    try {
-      await run();
-      assert.deepEqual(complaints.splice(0), [], 'the browser complained');
-      assert.deepEqual(service.wrong, []);
-    } catch (error) {
-      broken = name;
-      const shown = await page.evaluate(() => document.body.innerText).catch(() => '');
-      console.error(`--- page\n${page.url()}\n${shown}\n--- browser\n${JSON.stringify(complaints)}\n--- log\n${village.log()}`);
-      throw error;
-    }
-  });
-}
+const step = story(skip, { complaints, told: () => ({ pages: { page }, village }), also: () => assert.deepEqual(service.wrong, []) });
 
 const api = (method, url, body) => page.evaluate(async ([m, u, b]) => {
   const answer = await fetch(`/api/v1/${u}`, { method: m, ...(b ? { body: JSON.stringify(b), headers: { 'Content-Type': 'application/json' } } : {}) });
@@ -118,9 +90,7 @@ const tap = (tag, action) => worker.evaluate(async ([tag, action]) => {
 
 step('one tap signs this phone up', async () => {
   await page.goto(`${village.url}/vu-viec`);
-  await page.fill('input[name=username]', USER.name);
-  await page.fill('input[name=password]', USER.password);
-  await page.click('button[type=submit]');
+  await signIn(page);
   const card = page.locator('.push-card[data-push=granted]');
   await card.waitFor();
   complaints.splice(0);

@@ -1,60 +1,32 @@
 // A TV: its code typed on a phone, the wall moving, keys of a remote control, a meeting, the server lost and back, let go.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { launch, screensOf, skipping, vi } from './chrome.mjs';
+import { skipping, vi } from './chrome.mjs';
 import { until } from './until.mjs';
-import { USER, Village } from './village.mjs';
-import { listen, misfits, videos, wentOn } from './watch.mjs';
+import { PHONE, open, signIn, stay, story } from './visit.mjs';
+import { misfits, videos, wentOn } from './watch.mjs';
 
 const skip = skipping('browser-tv');
-const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, locale: 'vi-VN' };
 const NAME = 'Nhà văn hóa';
 
 let village;
-let browser;
 let phone;
 let tv;
 let screens;
 const complaints = [];
 
-before(async () => {
-  if (skip) return;
-  // By night as by day.
-  village = await Village.start({ wall: 'never' });
-  screens = screensOf(village);
-  browser = await launch();
-  phone = await (await browser.newContext(PHONE)).newPage();
-  tv = await (await browser.newContext({ viewport: { width: 1280, height: 720 }, locale: 'vi-VN' })).newPage();
-  for (const page of [phone, tv]) {
-    page.setDefaultTimeout(20_000);
-    complaints.push(listen(page));
-  }
+// By night as by day.
+stay(skip, { start: { wall: 'never' } }, async (here) => {
+  ({ village, screens } = here);
+  phone = await open(await here.browser.newContext(PHONE), complaints);
+  tv = await open(await here.browser.newContext({ viewport: { width: 1280, height: 720 }, locale: 'vi-VN' }), complaints);
 });
 
-after(async () => {
-  await browser?.close();
-  const status = await village?.stop();
-  if (village) assert.equal(status, 0, 'matthon ends with 0 after SIGTERM');
+const step = story(skip, {
+  complaints, told: () => ({ pages: { tv, phone }, village }),
+  // Not let in yet, a wrong code, and a server that is away are told by the browser as well.
+  provoked: ({ text }) => /status of (401|404) |ERR_CONNECTION_REFUSED|WebSocket connection to/.test(text),
 });
-
-let broken = null;
-function step(name, run) {
-  test(name, { skip }, async () => {
-    if (broken) assert.fail(`not run: “${broken}” failed before it`);
-    try {
-      await run();
-      // Not let in yet, a wrong code, and a server that is away are told by the browser as well.
-      const left = complaints.flatMap((list) => list.splice(0)).filter(({ text }) => !/status of (401|404) |ERR_CONNECTION_REFUSED|WebSocket connection to/.test(text));
-      assert.deepEqual(left, [], 'the browser complained');
-    } catch (error) {
-      broken = name;
-      const text = (page) => page?.evaluate(() => document.body.innerText).catch(() => '');
-      console.error(`--- tv\n${await text(tv)}\n--- phone\n${await text(phone)}\n--- log\n${village.log()}`);
-      throw error;
-    }
-  });
-}
 
 const state = () => tv.evaluate(() => document.body.getAttribute('data-state'));
 const code = async () => (await tv.locator('#code').textContent()).replace(/\D/g, '');
@@ -84,9 +56,7 @@ step('the TV shows six digits and what to do with them', async () => {
 
 step('an official types them on a phone; public is what is offered first', async () => {
   await phone.goto(`${village.url}/cai-dat`);
-  await phone.fill('input[name=username]', USER.name);
-  await phone.fill('input[name=password]', USER.password);
-  await phone.click('button[type=submit]');
+  await signIn(phone);
   const form = phone.locator('[data-pair]');
   await form.waitFor();
   assert.ok(await form.locator('input[value=public]').isChecked());

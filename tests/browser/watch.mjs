@@ -53,9 +53,8 @@ export function misfits(page) {
   });
 }
 
-/** Writes down whatever the page complains about; `allow` takes complaints that a step provokes. */
-export function listen(page) {
-  const complaints = [];
+/** Writes down whatever the page complains about, into `complaints`. */
+export function listen(page, complaints = []) {
   page.on('pageerror', (error) => complaints.push({ text: `page error: ${error.stack ?? error}`, url: '' }));
   page.on('console', (message) => {
     if (message.type() === 'error' || /Content.Security.Policy/i.test(message.text())) complaints.push({ text: message.text(), url: message.location().url });
