@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import { get, post, serverNow, session } from '../api';
 import { isKey, t } from '../i18n';
+import { GivenLink } from '../parts/given-link';
 import { Icon } from '../parts/icon';
 import { failureText, Loading } from '../parts/notice';
 import { when } from '../parts/row';
@@ -65,18 +66,10 @@ export function PassOn({ id, zone }: { id: number; zone: string }) {
 }
 
 function Made({ made, id, zone }: { made: CaseLink; id: number; zone: string }) {
-  const [copied, setCopied] = useState(false);
-  const copy = () => navigator.clipboard?.writeText(made.link).then(() => setCopied(true), () => undefined);
-  const send = () => void navigator.share?.({ text: t('pass.text', { name: made.name, n: id }), url: made.link }).catch(() => undefined);
-  // Clipboard and share sheet need https; the link can be read and marked in any case.
   return (
     <>
       <p>{t('pass.good', { name: made.name, time: when(made.expires, zone, serverNow()) })}</p>
-      <p class="link"><code data-link>{made.link}</code></p>
-      <div class="actions">
-        {'share' in navigator && <button type="button" class="button primary" onClick={send}>{t('pass.send')}</button>}
-        {navigator.clipboard && <button type="button" class="button" onClick={() => void copy()}>{t(copied ? 'people.copied' : 'people.copy')}{copied && <Icon name="ok" />}</button>}
-      </div>
+      <GivenLink link={made.link} send={t('pass.send')} text={t('pass.text', { name: made.name, n: id })} />
     </>
   );
 }
