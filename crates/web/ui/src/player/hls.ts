@@ -39,14 +39,13 @@ export class HlsPlayer extends Shown {
     this.lastAt = -1;
     this.began = null;
     this.movedAt = performance.now();
-    // So that each failure is news.
-    if (this.state.status === 'failed') this.set({ status: 'waiting' });
     this.video.src = this.url;
     this.play();
   }
 
   private readonly onError = (): void => {
     if (this.closed || !this.video.error) return;
+    // Until a picture comes, failures are one: a playlist that has just begun holds so little that Chromium fails a few times and then plays. How long is too long the ladder knows.
     this.set({ status: 'failed', delay: null });
     window.clearTimeout(this.retry);
     this.retry = window.setTimeout(() => {

@@ -174,6 +174,7 @@ export class LivePlayer extends Shown {
   private open(silent = false): void {
     const kind = mediaSourceClass();
     if (!kind) return;
+    window.clearTimeout(this.restTimer);
     this.drop();
     const source = new kind();
     this.voiceDue = false;
@@ -240,6 +241,8 @@ export class LivePlayer extends Shown {
     this.drop();
     const again = () => {
       if (this.closed || this.mime === '') return;
+      // Only what does not stay failed can be seen to play, and to fail again.
+      if (this.state.status === 'failed') this.set({ status: 'waiting', delay: null });
       this.open(silent);
       if (init && this.init === init) this.push({ kind: 'bytes', bytes: init, offset: null });
       else if (this.init) this.push({ kind: 'bytes', bytes: this.init, offset: null });
