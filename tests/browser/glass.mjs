@@ -9,6 +9,8 @@ const [url, name, password, seconds] = process.argv.slice(2);
 const LIMIT = 60_000;
 const TAPS = 12;
 const MOVES = 40;
+/** Without another picture for so long, the last one was the one that was pointed at. */
+const QUIET = 500;
 
 /** In the page, before its own scripts: when each picture was sent, and when it is shown. */
 function spy() {
@@ -142,20 +144,27 @@ async function scrub(page) {
   const [middle, y] = [box.x + box.width / 2, box.y + box.height / 2];
   await page.mouse.move(middle, y);
   await page.mouse.down();
-  const ms = [];
+  const [near, very] = [[], []];
   for (let n = 1; n <= MOVES; n += 1) {
     await forget(page);
     // To and fro over the last half minute, never to the same place.
     const x = middle + 12 + ((n * 37) % 120);
     await page.mouse.move(x, y);
-    ms.push(await until('the picture there', async () => {
+    const there = async () => {
       const { shown, moves: [move] } = await glass(page);
-      const picture = shown.find((one) => one.at > move && Math.abs(one.mediaTime - one.wanted) < 0.1);
-      return picture && picture.at - move;
+      return shown.filter((one) => one.at > move && Math.abs(one.mediaTime - one.wanted) < 0.1).map((one) => one.at - move);
+    };
+    near.push((await until('a picture there', async () => (await there())[0] && there(), LIMIT))[0]);
+    very.push(await until('it stands', async () => {
+      const before = await there();
+      await pause(QUIET);
+      const after = await there();
+      return after.length === before.length && after[after.length - 1];
     }, LIMIT));
   }
   await page.mouse.up();
-  row('finger on the time → its picture', ms);
+  row('finger on the time → a picture within its group', near);
+  row('finger on the time, resting → the very picture', very);
 }
 
 const browser = await launch();
