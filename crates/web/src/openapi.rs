@@ -186,7 +186,7 @@ fn house() -> Value {
         ]),
         "Streams": object(&[("main", "=StreamHealth"), ("sub", "=StreamHealth|null")]),
         "Recorded": object(&[("main", "boolean"), ("sub", "boolean")]),
-        "Camera": object(&[("id", "string"), ("name", "string"), ("streams", "=Streams"), ("recorded", "=Recorded"), ("sound", "=Recorded"), ("detection", "=Detection"), ("masked", "boolean")]),
+        "Camera": object(&[("id", "string"), ("name", "string"), ("streams", "=Streams"), ("recorded", "=Recorded"), ("sound", "=Recorded"), ("detection", "=Detection"), ("moving", "boolean"), ("masked", "boolean")]),
         "Detection": {"type": "string", "enum": ["on", "no-rules", "off", "quarantine"]},
         "Cameras": object(&[("site", "=Site"), ("now", "time"), ("cameras", "=Camera[]")]),
         "Search": object(&[
