@@ -8,6 +8,8 @@ import { Icon } from '../parts/icon';
 import { clockSeconds, date, dayBounds, type Day, type Ms } from '../time';
 import type { Camera, StreamName } from '../types';
 import { FilmPlayer, type FilmState } from './film';
+import { Glimpsed } from './glimpsed';
+import { covered } from './spans';
 import { Timeline } from './timeline';
 import { useMarks } from './use-marks';
 import { useSpans } from './use-spans';
@@ -87,6 +89,7 @@ export function Masked({ camera, day, zone, start, onWall, why }: Props) {
             <img class="single" src={`/api/v1/cameras/${encodeURIComponent(camera.id)}/picture.jpg?at=${encodeURIComponent(at)}`} alt={`${camera.name} ${when}`} onLoad={() => setBroken(false)} onError={() => setBroken(true)} />
           )}
           <video ref={video} style={{ display: moves ? '' : 'none' }} disablePictureInPicture aria-label={camera.name} />
+          {scrub !== null && spans && <Glimpsed camera={camera.id} zone={zone} at={scrub} recorded={covered(spans[stream], scrub)} />}
           {!moves && broken && <div class="cover" role="status"><Icon name="off" /><p class="cover-text">{t('play.beside_none')}</p></div>}
           {film.status === 'loading' && <div class="cover soft"><span class="spinner" aria-hidden="true" /><p class="cover-text">{t('play.loading')}</p></div>}
           {said && <div class="cover soft" role="status"><Icon name="warn" /><p class="cover-text">{t(said)}</p></div>}
