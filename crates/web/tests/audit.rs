@@ -69,6 +69,7 @@ async fn every_row_that_says_so_writes_its_word() {
     let noon = NOON.0 / 1_000_000;
     let filled: BTreeMap<&str, String> = BTreeMap::from([
         ("/api/v1/cameras/{id}/clip.mp4", format!("/api/v1/cameras/cong-lang/clip.mp4?from={noon}&to={}", noon + 5)),
+        ("/api/v1/cameras/{id}/film.mp4", format!("/api/v1/cameras/cong-lang/film.mp4?from={noon}&to={}", noon + 5)),
         ("/api/v1/cameras/{id}/snapshot.jpg", "/api/v1/cameras/cong-lang/snapshot.jpg".into()),
         ("/api/v1/cameras/{id}/picture.jpg", format!("/api/v1/cameras/cong-lang/picture.jpg?at={noon}")),
         ("/api/v1/cases/{id}/still.jpg", format!("/api/v1/cases/{case}/still.jpg")),

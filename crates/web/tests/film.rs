@@ -39,7 +39,7 @@ async fn a_masked_camera_is_covered_for_all_but_the_police_and_it_is_in_the_log(
         assert!(row.detail.starts_with("film.mp4 from=2026-11-23T12:00:00Z"), "{}", row.detail);
     }
     for role in [Role::Viewer, Role::Technician, Role::Auditor] {
-        let token = village.token("nguoi-khac", role);
+        let token = village.token(&format!("la-{role}"), role);
         assert_eq!(village.get(PATH, &token).await.status(), 403, "{role}");
     }
 }

@@ -49,6 +49,10 @@ impl Rest {
     }
 }
 
+/// So long after a session was opened there is no rest either: what comes first tells how long the way from the camera is at least, and pictures
+/// that waited here would make it seem longer.
+const SETTLES: Duration = Duration::from_secs(5);
+
 /// Opening a session is question and answer, several times: meanwhile there is no rest, or a start would take as many rests longer.
 pub(super) struct Hasty {
     pub(super) network: Arc<dyn Network>,
@@ -58,8 +62,13 @@ pub(super) struct Hasty {
 #[async_trait]
 impl Network for Hasty {
     async fn open(&self, target: &StreamTarget) -> Result<Box<dyn Session>, Failure> {
-        let _hurry = self.haste.hurry();
-        self.network.open(target).await
+        let hurry = self.haste.hurry();
+        let session = self.network.open(target).await?;
+        tokio::spawn(async move {
+            tokio::time::sleep(SETTLES).await;
+            drop(hurry);
+        });
+        Ok(session)
     }
 }
 

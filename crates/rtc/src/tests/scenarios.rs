@@ -69,7 +69,9 @@ fn a_tenth_lost_and_packets_that_overtake_each_other_cost_no_picture() {
         scene.pass(Duration::from_secs(4));
         assert!(scene.viewer.connected, "seed {seed}");
         play(&mut scene, &camera, 0, 500);
+        // Of the very last packet nobody would know that it was lost: pictures go on.
         scene.down.loss = 0.0;
+        play(&mut scene, &camera, 500, 505);
         scene.pass(Duration::from_secs(2));
         let frames = scene.frames();
         assert!(scene.down.lost > 200, "{} lost of {}", scene.down.lost, scene.down.carried);
