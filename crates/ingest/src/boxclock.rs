@@ -196,8 +196,8 @@ mod tests {
 
     #[test]
     fn a_reader_that_rests_unevenly_bends_nothing() {
-        // It looks at the sockets only every 37, 53, 41, 47 ms, as the capture thread does while nobody watches.
-        let mut looks = [37_000, 53_000, 41_000, 47_000].into_iter().cycle();
+        // It looks at the sockets only every 97, 139, 109, 127 ms, as the capture thread does while nobody watches.
+        let mut looks = [97_000, 139_000, 109_000, 127_000].into_iter().cycle();
         let mut next = 50_000_000;
         let errors = errors(300, 0, |truth| {
             while next < truth {

@@ -19,7 +19,7 @@ use axum::{
     Extension,
     body::Body,
     extract::{Path, State},
-    http::{HeaderName, StatusCode, header},
+    http::{HeaderName, Method, StatusCode, header},
     response::Response,
 };
 use bytes::Bytes;
@@ -68,7 +68,7 @@ pub struct Film {
     pub starts_at: WallTime,
     /// Its codec as RFC 6381 writes it.
     pub codecs: String,
-    /// The init segment and then fragments, in pieces of any size; an error where it breaks off.
+    /// The init segment and then fragments, in pieces of any size, and an empty one at its end: without that it broke off.
     pub pieces: mpsc::Receiver<io::Result<Bytes>>,
 }
 
@@ -86,11 +86,12 @@ pub enum NoFilm {
 /// Makes films.
 #[async_trait]
 pub trait Films: Send + Sync + 'static {
-    /// Begins one, and is back with its first picture. It is made until its receiver is dropped or `stop` is cancelled.
+    /// Begins one, and is back with its first picture. It is made until its receiver is dropped or `stop` is cancelled; `place` is given back when
+    /// nothing of it is at work any more, whoever still has its last bytes.
     ///
     /// # Errors
     /// [`NoFilm`], before anything of it was sent.
-    async fn begin(&self, wish: FilmWish, stop: CancellationToken) -> Result<Film, NoFilm>;
+    async fn begin(&self, wish: FilmWish, stop: CancellationToken, place: OwnedSemaphorePermit) -> Result<Film, NoFilm>;
 }
 
 /// The films being made.
@@ -112,15 +113,13 @@ impl Default for Makings {
     }
 }
 
-/// A film's place among them; the film ends with it.
+/// A film as its user's newest; the film ends with it.
 struct Making {
     all: Arc<App>,
     user: i64,
     number: u64,
     stop: CancellationToken,
     _ends: DropGuard,
-    /// Held as long as it lasts.
-    place: Option<OwnedSemaphorePermit>,
 }
 
 impl Makings {
@@ -129,7 +128,7 @@ impl Makings {
     }
 
     /// A place for a film of this user, whose film before it ends: nobody watches two, and whoever seeks begins another one.
-    async fn turn(app: &Arc<App>, user: i64) -> Result<Making, Problem> {
+    async fn turn(app: &Arc<App>, user: i64) -> Result<(Making, OwnedSemaphorePermit), Problem> {
         let stop = CancellationToken::new();
         let number = {
             let mut newest = app.films.newest();
@@ -140,15 +139,14 @@ impl Makings {
             }
             number
         };
-        let mut making = Making { all: Arc::clone(app), user, number, stop: stop.clone(), _ends: stop.clone().drop_guard(), place: None };
+        let making = Making { all: Arc::clone(app), user, number, stop: stop.clone(), _ends: stop.clone().drop_guard() };
         let place = tokio::select! {
             place = timeout(WAIT, Arc::clone(&app.films.room).acquire_owned()) => place,
             // He asked for another one meanwhile.
             () = stop.cancelled() => return Err(Problem::Full(Full::Films)),
         };
         let place = place.map_err(|_| Problem::Full(Full::Films))?.map_err(Problem::internal)?;
-        making.place = Some(place);
-        Ok(making)
+        Ok((making, place))
     }
 }
 
@@ -167,15 +165,20 @@ pub(crate) async fn film(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     params: Params,
+    method: Method,
 ) -> Result<Response, Problem> {
     let camera = caller.camera(&app.context, &id)?;
     let channel = params.stream()?;
     let (from, to) = params.time(LONGEST)?;
     camera.recorded(channel).ok_or(Problem::NoRecording)?;
+    // A film is made for whoever watches it.
+    if method == Method::HEAD {
+        return answer(StatusCode::OK, vec![(header::CONTENT_TYPE, "video/mp4".to_owned())], Body::empty());
+    }
     let covered = !caller.sees_all_of(camera);
     let wish = FilmWish { camera: camera.id.clone(), channel, from, to, covered };
-    let making = Makings::turn(&app, caller.user.id).await?;
-    let film = app.context.films.begin(wish, making.stop.clone()).await.map_err(|no| match no {
+    let (making, place) = Makings::turn(&app, caller.user.id).await?;
+    let film = app.context.films.begin(wish, making.stop.clone(), place).await.map_err(|no| match no {
         NoFilm::Nothing => Problem::NoRecording,
         NoFilm::Cannot(why) => Problem::NoFilm(why),
     })?;
@@ -213,7 +216,11 @@ fn pieces(showing: Showing) -> impl Stream<Item = io::Result<Bytes>> {
             }
         }
         let next = tokio::select! {
-            next = showing.film.pieces.recv() => next?,
+            next = showing.film.pieces.recv() => match next {
+                Some(Ok(end)) if end.is_empty() => return None,
+                Some(next) => next,
+                None => Err(io::ErrorKind::UnexpectedEof.into()),
+            },
             () = showing.making.stop.cancelled() => Err(io::Error::other("another film was asked for")),
             () = showing.app.stop.cancelled() => Err(io::Error::other("the server stops")),
         };

@@ -32,7 +32,7 @@ async fn a_masked_camera_is_covered_for_all_but_the_police_and_it_is_in_the_log(
         assert_eq!(film.wish, wish(covered), "{name}");
         film.give.send(Ok(Bytes::from_static(b"one "))).await.unwrap();
         film.give.send(Ok(Bytes::from_static(b"film"))).await.unwrap();
-        drop(film.give);
+        film.give.send(Ok(Bytes::new())).await.unwrap();
         assert_eq!(answer.text().await.unwrap(), "one film");
         let row = village.store.audit_rows(None, 1).unwrap().remove(0);
         assert_eq!((row.what.as_str(), row.who.as_str(), row.subject.as_str()), (Audited::Playback.as_str(), name, "cong-lang"));
@@ -55,13 +55,16 @@ async fn whoever_asks_for_another_one_ends_his_film_and_no_more_than_two_are_mad
     let again = village.get(PATH, &one).await;
     let (ended, now) = (film, village.films.taken().await);
     ended.stop.cancelled().await;
+    drop(ended);
     assert!(first.bytes().await.is_err(), "what breaks off is no whole film");
     let other = village.get(PATH, &two).await;
     let theirs = village.films.taken().await;
     assert_eq!(kind(village.get(PATH, &three).await).await, (503, "films-full".to_owned()));
-    // Who leaves makes room.
+    // Who leaves makes room, once nothing of his film is at work any more.
     drop(again);
     now.stop.cancelled().await;
+    assert_eq!(kind(village.get(PATH, &three).await).await, (503, "films-full".to_owned()));
+    drop(now.place);
     assert_eq!(village.get(PATH, &three).await.status(), 200);
     assert!(!theirs.stop.is_cancelled());
     drop(other);
@@ -77,6 +80,14 @@ async fn it_ends_with_its_viewer_s_session_and_where_it_breaks_off() {
     film.give.send(Ok(Bytes::from_static(b"some"))).await.unwrap();
     film.give.send(Err(io::Error::other("the worker was ended"))).await.unwrap();
     assert!(answer.bytes().await.is_err());
+    let answer = village.get(PATH, &token).await;
+    let film = village.films.taken().await;
+    film.give.send(Ok(Bytes::from_static(b"some"))).await.unwrap();
+    drop((film.give, film.place));
+    assert!(answer.bytes().await.is_err(), "without its end it is no whole film");
+    // Asked for its head alone, none is made.
+    let head = support::client().head(village.url(PATH)).bearer_auth(&token).send().await.unwrap();
+    assert_eq!((head.status().as_u16(), village.films.begun.lock().unwrap().len()), (200, 0));
     let answer = village.get(PATH, &token).await;
     let film = village.films.taken().await;
     village.store.remove_user("ba-thanh").unwrap();

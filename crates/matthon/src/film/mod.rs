@@ -10,8 +10,8 @@ use boxing::Boxing;
 use bytes::Bytes;
 use domain::{CameraId, Channel, Sample, StreamId, StreamKind, WallTime, mask::Mask};
 use ring::{Reader, RecordRef, RingError};
-use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
-use tokio::sync::{mpsc, oneshot};
+use std::{cell::Cell, collections::BTreeMap, io, sync::Arc, time::Duration};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use vision::{CopyError, Made, Wanted, protocol::copy::Spec};
 use web::{Film, FilmWish, NoFilm};
@@ -44,7 +44,7 @@ type First = Result<(WallTime, String), NoFilm>;
 
 #[async_trait::async_trait]
 impl web::Films for Films {
-    async fn begin(&self, wish: FilmWish, stop: CancellationToken) -> Result<Film, NoFilm> {
+    async fn begin(&self, wish: FilmWish, stop: CancellationToken, place: OwnedSemaphorePermit) -> Result<Film, NoFilm> {
         let source = self.cameras.get(&wish.camera).ok_or(NoFilm::Nothing)?;
         let reader = source.recorded.iter().find(|(channel, _)| *channel == wish.channel).map(|(_, reader)| reader.clone());
         let reader = reader.ok_or(NoFilm::Nothing)?;
@@ -54,7 +54,10 @@ impl web::Films for Films {
         let making = Making { reader, masks, wish, stop, first: Some(tell), give, runtime: tokio::runtime::Handle::current() };
         let launcher = self.launcher.clone();
         // It lasts as long as somebody watches: no thread of those that answer.
-        let thread = std::thread::Builder::new().name("film".into()).spawn(move || making.make(&*launcher));
+        let thread = std::thread::Builder::new().name("film".into()).spawn(move || {
+            making.make(&*launcher);
+            drop(place);
+        });
         thread.map_err(|e| NoFilm::Cannot(e.to_string()))?;
         let (starts_at, codecs) = told.await.unwrap_or_else(|_| Err(NoFilm::Cannot("it broke off".into())))?;
         Ok(Film { starts_at, codecs, pieces })
@@ -79,39 +82,47 @@ impl Making {
             Ok(()) | Err(CopyError::Cancelled | CopyError::Sink(_)) => return,
             Err(error) => error,
         };
+        let nothing = matches!(&error, CopyError::Source(e) if e.kind() == io::ErrorKind::NotFound);
         let why = match &error {
             CopyError::Refused(why) => why.clone(),
-            CopyError::Source(e) => e.to_string(),
+            // What it says names files.
+            CopyError::Source(_) => "the recording cannot be read".to_owned(),
             other => other.to_string(),
         };
-        if !matches!(error, CopyError::Source(_)) {
+        if !nothing {
             tracing::warn!(camera = %self.wish.camera, %error, "a film of a recording is not made");
         }
-        let nothing = matches!(&error, CopyError::Source(e) if e.kind() == io::ErrorKind::NotFound);
-        match self.first.take() {
-            Some(first) => drop(first.send(Err(if nothing { NoFilm::Nothing } else { NoFilm::Cannot(why) }))),
-            None => drop(self.give.try_send(Err(io::Error::other(why)))),
+        // One that has begun breaks off: its end does not come.
+        if let Some(first) = self.first.take() {
+            let _ = first.send(Err(if nothing { NoFilm::Nothing } else { NoFilm::Cannot(why) }));
         }
     }
 
     fn film(&mut self, launcher: &dyn vision::Launcher) -> Result<(), CopyError> {
         let FilmWish { camera, channel, from, to, .. } = self.wish.clone();
         let stream = StreamId::new(camera, channel, StreamKind::Video);
+        if self.stop.is_cancelled() {
+            return Err(CopyError::Cancelled);
+        }
         let records = run(&self.reader, &stream, from, to).map_err(|e| CopyError::Source(io::Error::other(e)))?;
         let spec = Spec { from, to, title: String::new(), fit: FIT, kbit: KBIT, masks: self.masks.clone() };
         let (stop, left) = (self.stop.clone(), self.give.clone());
         let go_on = || !stop.is_cancelled() && !left.is_closed();
         let wanted = Wanted { spec, font: &[], words: &|_| String::new(), go_on: &go_on };
         let reader = self.reader.clone();
-        let samples =
-            Samples { reader: &reader, records: records.into_iter(), from, waiting: Vec::new().into_iter(), seq: None, ended: false };
+        let begun = Cell::new(false);
+        let (records, waiting) = (records.into_iter(), Vec::new().into_iter());
+        let samples = Samples { reader: &reader, records, range: (from, to), waiting, seq: None, begun: &begun };
         let mut samples = samples.peekable();
         if samples.peek().is_none() {
             return Err(CopyError::Source(io::ErrorKind::NotFound.into()));
         }
+        if !go_on() {
+            return Err(CopyError::Cancelled);
+        }
         let mut boxing = Boxing::default();
         let mut head = None;
-        vision::copy(launcher, &wanted, samples, |made| match made {
+        let copied = vision::copy(launcher, &wanted, samples, |made| match made {
             Made::Format(format) => {
                 let codecs = format.codecs.clone();
                 head = Some((codecs, Boxing::init(format).map_err(io::Error::other)?));
@@ -126,8 +137,14 @@ impl Making {
                 }
                 boxing.picture(pts, random_access, data).map_or(Ok(()), |fragment| self.send(fragment))
             }
-        })?;
-        boxing.rest().map_or(Ok(()), |fragment| self.send(fragment)).map_err(CopyError::Sink)
+        });
+        match copied {
+            // What led up to the range was there, and nothing of the range.
+            Err(CopyError::Refused(_)) if !begun.get() => return Err(CopyError::Source(io::ErrorKind::NotFound.into())),
+            other => other?,
+        };
+        let end = boxing.rest().map_or(Ok(()), |fragment| self.send(fragment));
+        end.and_then(|()| self.send(Vec::new())).map_err(CopyError::Sink)
     }
 
     /// Waits until there is room.
@@ -159,12 +176,12 @@ fn run(reader: &Reader, stream: &StreamId, from: WallTime, to: WallTime) -> Resu
 struct Samples<'a> {
     reader: &'a Reader,
     records: std::vec::IntoIter<RecordRef>,
-    from: WallTime,
+    range: (WallTime, WallTime),
     waiting: std::vec::IntoIter<Sample>,
     /// The count of the record before.
     seq: Option<u64>,
-    /// Whether the film has begun: what is missing before is not missed.
-    ended: bool,
+    /// Whether a picture of the range came: what is missing before is not missed.
+    begun: &'a Cell<bool>,
 }
 
 impl Iterator for Samples<'_> {
@@ -173,24 +190,25 @@ impl Iterator for Samples<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(sample) = self.waiting.next() {
+                if sample.capture >= self.range.0 && sample.capture < self.range.1 {
+                    self.begun.set(true);
+                }
                 return Some(Ok(sample));
             }
-            let record = self.records.next().filter(|_| !self.ended)?;
+            let record = self.records.next()?;
             let before = self.seq.replace(record.entry.seq);
-            // What begins before the range is over before the range, or goes on into it.
-            let shown = before.is_some() && record.entry.wall > self.from;
             let mut samples = match self.reader.samples(&record) {
                 Ok(samples) => samples,
+                Err(e) if e.is_gap() && self.begun.get() => return None,
                 Err(e) if e.is_gap() => {
                     self.seq = None;
-                    self.ended = shown;
                     continue;
                 }
                 Err(e) => return Some(Err(io::Error::other(e))),
             };
             let missing = before.is_some_and(|before| before.checked_add(1) != Some(record.entry.seq));
             let hole = missing || samples.first().is_some_and(|s| s.loss_before);
-            if hole && shown {
+            if hole && self.begun.get() {
                 return None;
             }
             if let Some(first) = samples.first_mut() {

@@ -94,15 +94,21 @@ impl Reader {
         // Of a long range the next tables are read while this one is looked through.
         std::thread::scope(|both| {
             let (give, take) = sync_channel(AHEAD);
-            both.spawn(move || {
-                let tables = blocks.into_iter().filter_map(|(slot, block)| Some((slot, block, self.table_or_gap(slot, block)?)));
-                for table in tables {
+            let ahead = blocks.clone();
+            let reading = std::thread::Builder::new().name("tables".into()).spawn_scoped(both, move || {
+                for (slot, block) in ahead {
+                    let Some(table) = self.table_or_gap(slot, block) else { continue };
                     // Whoever looked through them has left.
-                    if give.send(table).is_err() {
+                    if give.send((slot, block, table)).is_err() {
                         break;
                     }
                 }
             });
+            if reading.is_err() {
+                // A box that can start no thread reads on without one.
+                let mut tables = blocks.into_iter().filter_map(|(slot, block)| Some((slot, block, self.table_or_gap(slot, block)?)));
+                return tables.try_for_each(|(slot, block, table)| each(slot, block, &table));
+            }
             take.into_iter().try_for_each(|(slot, block, table)| each(slot, block, &table))
         })
     }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use matthon_web::{Film, FilmWish, NoFilm};
 use std::{io, sync::Mutex};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_util::sync::CancellationToken;
 
 /// One that was begun.
@@ -13,6 +13,7 @@ pub(crate) struct Begun {
     pub(crate) wish: FilmWish,
     pub(crate) stop: CancellationToken,
     pub(crate) give: mpsc::Sender<io::Result<Bytes>>,
+    pub(crate) place: OwnedSemaphorePermit,
 }
 
 /// All that were begun, or why none can be.
@@ -31,13 +32,13 @@ impl Filmed {
 
 #[async_trait]
 impl matthon_web::Films for Filmed {
-    async fn begin(&self, wish: FilmWish, stop: CancellationToken) -> Result<Film, NoFilm> {
+    async fn begin(&self, wish: FilmWish, stop: CancellationToken, place: OwnedSemaphorePermit) -> Result<Film, NoFilm> {
         if let Some(no) = self.refuses.lock().unwrap().clone() {
             return Err(no);
         }
         let (give, pieces) = mpsc::channel(4);
         let starts_at = wish.from;
-        self.begun.lock().unwrap().push(Begun { wish, stop, give });
+        self.begun.lock().unwrap().push(Begun { wish, stop, give, place });
         Ok(Film { starts_at, codecs: "avc1.64001f".into(), pieces })
     }
 }

@@ -69,7 +69,7 @@ function Chosen({ camera, cameras, zone, at }: { camera: Camera; cameras: Camera
         </div>
       </div>
       {camera.masked && (camera.recorded.main || camera.recorded.sub)
-        ? <Masked key={`${camera.id} ${day}`} camera={camera} day={day} zone={zone} start={start} onWall={setWall} why={t('play.masked')} />
+        ? <Masked key={`${camera.id} ${day}`} camera={camera} day={day} zone={zone} start={start} onWall={setWall} why={t('play.masked')} stream={camera.recorded.main ? 'main' : 'sub'} />
         : camera.recorded.main || camera.recorded.sub
         ? <Viewer key={`${camera.id} ${day}`} camera={camera} day={day} zone={zone} start={start} onWall={setWall} others={cameras.filter((one) => one.id !== camera.id && !one.masked && (one.recorded.main || one.recorded.sub))} />
         : <Empty icon="off" title={t('play.not_recorded')} />}

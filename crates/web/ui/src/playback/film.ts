@@ -29,18 +29,21 @@ const LONGEST: Ms = 600_000;
 /** Seconds fetched ahead of the picture, and kept behind it. */
 const AHEAD = 20;
 const BEHIND = 10;
-/** So many films in a row that break off without a picture, and it is given up. */
-const FAILURES = 3;
+/** Who pauses for longer lets go of the box's place for a film; it is begun anew when he goes on. */
+const PAUSE: Ms = 45_000;
 
 export class FilmPlayer {
   private state: FilmState = { status: 'idle', wall: null };
   private run: AbortController | null = null;
   private starts: Ms | null = null;
-  private failures = 0;
+  /** The film broke off: what came of it is shown, and no other is begun by itself. */
+  private broken = false;
+  private pausing = 0;
   private rate = 1;
   private source: { camera: string; stream: string } | null = null;
 
-  constructor(private readonly video: HTMLVideoElement, private readonly now: () => Ms, private readonly changed: (state: FilmState) => void) {
+  /** `next`: where something is recorded again behind a moment; null: nowhere. */
+  constructor(private readonly video: HTMLVideoElement, private readonly now: () => Ms, private readonly next: (wall: Ms) => Ms | null, private readonly changed: (state: FilmState) => void) {
     video.muted = true;
     video.playsInline = true;
     // ManagedMediaSource wants it (iPhone).
@@ -66,7 +69,6 @@ export class FilmPlayer {
   /** Plays what is recorded from `wall` on. */
   start(camera: string, stream: string, wall: Ms): void {
     this.source = { camera, stream };
-    this.failures = 0;
     void this.film(wall);
   }
 
@@ -75,6 +77,7 @@ export class FilmPlayer {
     this.run?.abort();
     this.run = null;
     this.starts = null;
+    window.clearTimeout(this.pausing);
     this.video.pause();
     if (this.video.hasAttribute('src')) {
       this.video.removeAttribute('src');
@@ -85,11 +88,16 @@ export class FilmPlayer {
 
   pause(): void {
     this.video.pause();
-    if (this.state.status === 'playing' || this.state.status === 'loading') this.set({ status: 'paused' });
+    if (this.state.status !== 'playing' && this.state.status !== 'loading') return;
+    this.set({ status: 'paused' });
+    window.clearTimeout(this.pausing);
+    this.pausing = window.setTimeout(() => this.run?.abort(), PAUSE);
   }
 
   resume(): void {
     if (this.state.status !== 'paused') return;
+    window.clearTimeout(this.pausing);
+    if (this.run?.signal.aborted) return void this.film(this.state.wall ?? 0);
     this.set({ status: 'playing' });
     this.play();
   }
@@ -106,6 +114,7 @@ export class FilmPlayer {
     const stop = new AbortController();
     this.run = stop;
     this.starts = null;
+    this.broken = false;
     this.set({ status: 'loading', wall });
     const to = Math.min(wall + LONGEST, this.now());
     let body: ReadableStreamDefaultReader<Uint8Array>;
@@ -114,9 +123,14 @@ export class FilmPlayer {
       if (to <= wall) return this.set({ status: 'end' });
       const answer = await fetch(filmPath(this.source.camera, wall, to, this.source.stream), { credentials: 'same-origin', signal: stop.signal });
       if (stop.signal.aborted) return;
-      if (answer.status === 404) return this.set({ status: 'end' });
-      if (answer.status === 503) return this.set({ status: 'full' });
-      if (!answer.ok || !answer.body) return this.set({ status: 'failed' });
+      if (answer.status === 404) {
+        const next = this.next(wall);
+        return next !== null && next > wall ? void this.film(next) : this.set({ status: 'end' });
+      }
+      if (!answer.ok || !answer.body) {
+        const { kind } = (await answer.json().catch(() => ({}))) as { kind?: string };
+        return this.set({ status: kind === 'films-full' ? 'full' : 'failed' });
+      }
       this.starts = fromApi(answer.headers.get('X-Matthon-Starts-At'));
       codecs = answer.headers.get('X-Matthon-Codecs') ?? '';
       body = answer.body.getReader();
@@ -140,7 +154,7 @@ export class FilmPlayer {
       await this.feed(media.addSourceBuffer(`video/mp4; codecs="${codecs}"`), body, stop.signal);
     } catch {
       if (stop.signal.aborted) return;
-      this.failures += 1;
+      this.broken = true;
     }
     // What came is shown to its end, and then it goes on with another one.
     if (!stop.signal.aborted && media.readyState === 'open') media.endOfStream();
@@ -149,12 +163,18 @@ export class FilmPlayer {
   /** Appends what comes, no more than some seconds ahead of the picture. */
   private async feed(buffer: SourceBuffer, body: ReadableStreamDefaultReader<Uint8Array>, signal: AbortSignal): Promise<void> {
     const { video } = this;
-    signal.addEventListener('abort', () => void body.cancel().catch(() => undefined));
+    const leave = () => void body.cancel().catch(() => undefined);
+    signal.addEventListener('abort', leave);
     for (;;) {
       const { done, value } = await body.read();
       if (done || signal.aborted) return;
-      await once(buffer, 'updateend', signal, () => buffer.appendBuffer(value as Uint8Array<ArrayBuffer>));
-      if (buffer.buffered.length > 0) this.failures = 0;
+      try {
+        await once(buffer, 'updateend', signal, () => buffer.appendBuffer(value as Uint8Array<ArrayBuffer>));
+      } catch (refused) {
+        // Nobody makes on what nobody takes.
+        leave();
+        throw refused;
+      }
       while (!signal.aborted && end(buffer) - video.currentTime > AHEAD) {
         if (buffer.buffered.length > 0 && video.currentTime - buffer.buffered.start(0) > 2 * BEHIND) {
           await once(buffer, 'updateend', signal, () => buffer.remove(0, video.currentTime - BEHIND));
@@ -178,22 +198,16 @@ export class FilmPlayer {
     const { starts, video } = this;
     if (starts === null) return;
     // At least behind the picture that was shown last.
-    this.goOn(starts + Math.max(video.duration, video.currentTime) * 1000 + 1);
+    const wall = starts + Math.max(video.duration, video.currentTime) * 1000 + 1;
+    if (this.broken || !Number.isFinite(wall)) this.set({ status: 'failed' });
+    else void this.film(wall);
   };
 
   private readonly onError = (): void => {
     if (!this.video.error || !this.video.hasAttribute('src')) return;
-    this.failures += 1;
-    this.goOn((this.state.wall ?? 0) + 1);
+    this.run?.abort();
+    this.set({ status: 'failed' });
   };
-
-  private goOn(wall: Ms): void {
-    if (!Number.isFinite(wall) || this.failures >= FAILURES) {
-      this.run?.abort();
-      return this.set({ status: 'failed' });
-    }
-    void this.film(wall);
-  }
 
   private set(change: Partial<FilmState>): void {
     const next = { ...this.state, ...change };
@@ -209,9 +223,19 @@ function end(buffer: SourceBuffer): number {
 
 /** Waits for an event, after `begin` where it must be caused first; also over when it is called off. */
 function once(of: EventTarget, name: string, signal: AbortSignal, begin?: () => void): Promise<void> {
-  return new Promise((done) => {
-    of.addEventListener(name, () => done(), { once: true });
-    signal.addEventListener('abort', () => done(), { once: true });
-    begin?.();
+  return new Promise((over, refused) => {
+    const done = () => {
+      of.removeEventListener(name, done);
+      signal.removeEventListener('abort', done);
+      over();
+    };
+    of.addEventListener(name, done);
+    signal.addEventListener('abort', done);
+    try {
+      begin?.();
+    } catch (error) {
+      refused(error);
+      done();
+    }
   });
 }

@@ -9,7 +9,7 @@ import { clockSeconds, date, dayBounds, type Day, type Ms } from '../time';
 import type { Camera, StreamName } from '../types';
 import { FilmPlayer, type FilmState } from './film';
 import { Glimpsed } from './glimpsed';
-import { covered } from './spans';
+import { covered, type Span } from './spans';
 import { Timeline } from './timeline';
 import { useMarks } from './use-marks';
 import { useSpans } from './use-spans';
@@ -22,6 +22,7 @@ interface Props {
   onWall: (wall: Ms) => void;
   /** Why it is a film that the box makes. */
   why: string;
+  stream: StreamName;
 }
 
 /** The newest pictures are still on their way to the disk. */
@@ -31,7 +32,7 @@ const SPEEDS = [1, 2, 4];
 /** What is said instead of a picture. */
 const SAID: Partial<Record<FilmState['status'], TextKey>> = { full: 'play.film_full', failed: 'play.failed' };
 
-export function Masked({ camera, day, zone, start, onWall, why }: Props) {
+export function Masked({ camera, day, zone, start, onWall, why, stream }: Props) {
   const [from, end] = dayBounds(day, zone);
   const within = (wall: Ms) => Math.max(from, Math.min(wall, end - 1000, serverNow() - BEHIND));
   const [still, setStill] = useState<Ms>(() => within(start ?? end));
@@ -40,18 +41,26 @@ export function Masked({ camera, day, zone, start, onWall, why }: Props) {
   const [speed, setSpeed] = useState(1);
   const video = useRef<HTMLVideoElement>(null);
   const player = useRef<FilmPlayer | null>(null);
+  const spans = useSpans(camera, day, zone).data;
+  const recorded = useRef<readonly Span[]>([]);
+  recorded.current = spans?.[stream] ?? [];
   useEffect(() => {
     if (!video.current || !FilmPlayer.possible()) return;
-    const made = new FilmPlayer(video.current, () => serverNow(), setFilm);
+    const later = (wall: Ms) => recorded.current.find((span) => span.from > wall)?.from ?? null;
+    const made = new FilmPlayer(video.current, () => serverNow(), later, setFilm);
     player.current = made;
     return () => made.close();
   }, []);
   const moves = film.status === 'playing' || film.status === 'paused' || film.status === 'loading' || film.status === 'end';
   const wall = film.wall ?? still;
+  const said = SAID[film.status];
   useEffect(() => onWall(wall), [wall]);
+  useEffect(() => {
+    // The picture below what is said is of the moment that is told.
+    if (said && film.wall !== null) setStill(film.wall);
+  }, [film.status]);
 
   const [scrub, setScrub] = useState<Ms | null>(null);
-  const spans = useSpans(camera, day, zone).data;
   const cases = useMarks(camera.id, day, zone);
 
   const jumpTo = (at: Ms) => {
@@ -64,12 +73,12 @@ export function Masked({ camera, day, zone, start, onWall, why }: Props) {
     if (playing) play(to);
   };
   const jump = (by: Ms) => jumpTo(wall + by);
-  const stream: StreamName = camera.recorded.main ? 'main' : 'sub';
   const play = (at: Ms) => player.current?.start(camera.id, stream, at);
   const toggle = () => {
     if (film.status === 'playing' || film.status === 'loading') player.current?.pause();
     else if (film.status === 'paused') player.current?.resume();
-    else play(film.status === 'end' ? within(still) : wall);
+    // Behind its end nothing is recorded: the last seconds once more.
+    else play(film.status === 'end' ? within(wall - 10_000) : wall);
   };
   const changeSpeed = (value: number) => {
     setSpeed(value);
@@ -78,7 +87,6 @@ export function Masked({ camera, day, zone, start, onWall, why }: Props) {
   const at = new Date(still).toISOString();
   const cursor = scrub ?? wall;
   const when = `${date(cursor, zone)} ${clockSeconds(cursor, zone)}`;
-  const said = SAID[film.status];
   const going = film.status === 'playing' || film.status === 'loading';
   return (
     <div class="masked" data-masked={camera.id} data-film={film.status} data-wall={Math.round(wall)}>

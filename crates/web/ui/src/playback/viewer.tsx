@@ -84,13 +84,14 @@ function Recordings({ camera, day, zone, start, onWall, others, spans: fresh }: 
   }, []);
   const cursor = scrub ?? state.wall ?? first;
 
+  const converted = !choice.playable && spans.length > 0 && FilmPlayer.possible();
   const goOn = useRef<(wall: Ms) => void>(() => undefined);
   useEffect(() => {
     if (!video.current) return;
     const made = new ClipPlayer(video.current, setState, (wall) => goOn.current(wall));
     setPlayer(made);
     return () => made.close();
-  }, []);
+  }, [converted]);
 
   const source = { camera: camera.id, stream: choice.stream, spans, origin };
   goOn.current = (wall) => {
@@ -166,10 +167,10 @@ function Recordings({ camera, day, zone, start, onWall, others, spans: fresh }: 
     ?? (spans.length === 0 ? 'play.none_day' : state.status === 'end' ? 'play.end' : moved ? 'play.none_here' : choice.note);
 
   // What this browser cannot play the box converts.
-  if (!choice.playable && spans.length > 0 && FilmPlayer.possible()) {
+  if (converted) {
     return (
       <div class="viewer" data-status="film" data-stream={choice.stream}>
-        <Masked camera={camera} day={day} zone={zone} start={start} onWall={onWall} why={t('play.converted', { codec: codecName(choice.codec ?? '') })} />
+        <Masked camera={camera} day={day} zone={zone} start={state.wall ?? start} onWall={onWall} stream={choice.stream} why={t('play.converted', { codec: codecName(choice.codec ?? '') })} />
         <GapList gaps={all.gaps} zone={zone} />
         <Keep camera={camera.id} zone={zone} cursor={cursor} />
         <DownloadRange camera={camera} spans={all} day={day} zone={zone} cursor={cursor} />
