@@ -150,12 +150,12 @@ export async function signOut(): Promise<void> {
   session.set(null);
 }
 
-/** Path of a clip, for `<video src>` and downloads. Without sound where it is only looked at: not every browser plays G.711 in MP4. */
 /** A film that the box makes of a recording, while it is watched. */
 export function filmPath(camera: string, from: Ms, to: Ms, stream: string): string {
   return `/api/v1/cameras/${encodeURIComponent(camera)}/film.mp4?from=${encodeURIComponent(new Date(from).toISOString())}&to=${encodeURIComponent(new Date(to).toISOString())}&stream=${stream}`;
 }
 
+/** Path of a clip, for `<video src>` and downloads. Without sound where it is only looked at: not every browser plays G.711 in MP4. */
 export function clipPath(camera: string, from: Ms, to: Ms, stream: string, audio: boolean): string {
   const range = `from=${encodeURIComponent(new Date(from).toISOString())}&to=${encodeURIComponent(new Date(to).toISOString())}`;
   return `/api/v1/cameras/${encodeURIComponent(camera)}/clip.mp4?${range}&stream=${stream}${audio ? '' : '&audio=0'}`;
