@@ -87,29 +87,24 @@ impl Reader {
             Ok(())
         };
         let blocks = self.blocks_of(from, to)?;
+        let read = |(slot, block)| Some((slot, block, self.table_or_gap(slot, block)?));
+        let mut each = |(slot, block, table)| each(slot, block, &table);
         if blocks.len() < MANY {
-            let mut tables = blocks.into_iter().filter_map(|(slot, block)| Some((slot, block, self.table_or_gap(slot, block)?)));
-            return tables.try_for_each(|(slot, block, table)| each(slot, block, &table));
+            return blocks.into_iter().filter_map(read).try_for_each(each);
         }
         // Of a long range the next tables are read while this one is looked through.
         std::thread::scope(|both| {
             let (give, take) = sync_channel(AHEAD);
             let ahead = blocks.clone();
             let reading = std::thread::Builder::new().name("tables".into()).spawn_scoped(both, move || {
-                for (slot, block) in ahead {
-                    let Some(table) = self.table_or_gap(slot, block) else { continue };
-                    // Whoever looked through them has left.
-                    if give.send((slot, block, table)).is_err() {
-                        break;
-                    }
-                }
+                // Until whoever looks through them has left.
+                let _ = ahead.into_iter().filter_map(read).try_for_each(|table| give.send(table));
             });
-            if reading.is_err() {
+            match reading {
+                Ok(_) => take.into_iter().try_for_each(&mut each),
                 // A box that can start no thread reads on without one.
-                let mut tables = blocks.into_iter().filter_map(|(slot, block)| Some((slot, block, self.table_or_gap(slot, block)?)));
-                return tables.try_for_each(|(slot, block, table)| each(slot, block, &table));
+                Err(_) => blocks.into_iter().filter_map(read).try_for_each(&mut each),
             }
-            take.into_iter().try_for_each(|(slot, block, table)| each(slot, block, &table))
         })
     }
 
